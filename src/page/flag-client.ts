@@ -1,0 +1,78 @@
+/** The public page API as types: what `createFlagClient` takes and gives. */
+import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluate.ts';
+import type { ChangeType, Flag, FlagFilter } from '../core/model.ts';
+import type { FlagStatus } from '../core/state/status.ts';
+
+export interface FlagClientOptions {
+  /** Base URL of the flag server, absolute: `https://flags.example.com`. */
+  readonly url: string;
+  /**
+   * Bearer token with the read scope, or a function that gives one (may be async; called again when the server answers 401).
+   * Kept in memory only, never stored.
+   */
+  readonly accessToken?: string | (() => string | undefined | Promise<string | undefined>);
+  /** Separates caches on one origin: environment, tenant, user. Default `default`. 1–200 characters. */
+  readonly namespace?: string;
+  /** Used by `evaluate` where the request leaves a field out. */
+  readonly entity?: Pick<EvaluationRequest, 'entityID' | 'entityType' | 'entityContext'>;
+  /** What to replicate. Default: all flags the token may see. Tabs of one namespace share the union of their filters. */
+  readonly filter?: FlagFilter;
+  /** Age after which `status.stale` is true, milliseconds. Default 5 minutes. Stale flags are still read. */
+  readonly staleAfterMs?: number;
+  /** How long `getFlag` and the other async reads wait for the first flags before they answer from what is there, milliseconds. Default 5 000. */
+  readonly firstReadTimeoutMs?: number;
+  /** The worker to share: a URL on this origin, or a function that makes one, for bundlers that do not find the built-in literal. */
+  readonly worker?: { readonly url: string | URL } | { readonly create: () => SharedWorker };
+}
+
+/** One flag as a subscriber sees it change. */
+export interface FlagChange {
+  readonly flagKey: string;
+  /** `undefined` when the flag is gone. */
+  readonly flag: Flag | undefined;
+  /** The flag before; `undefined` when it is new. */
+  readonly previous: Flag | undefined;
+  /** The kind of the latest edit; `undefined` when the flag changed by a snapshot. */
+  readonly type: ChangeType | undefined;
+  readonly revision: number;
+}
+
+export type FlagSelector =
+  | string
+  | { readonly flagKeys: readonly string[] }
+  | { readonly tags: readonly string[] }
+  | { readonly segmentsOf: string };
+
+export type Unsubscribe = () => void;
+
+export interface FlagClient {
+  /** Settles when flags from any source are held. Rejects with `timeout` after `timeoutMs` (default: never) and with `closed`. */
+  ready(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** The flag, once flags are held; never throws for a missing flag or network. */
+  getFlag(key: string): Promise<Flag | undefined>;
+  /** The flag as this tab holds it now. */
+  peekFlag(key: string): Flag | undefined;
+  /** All flags as this tab holds them now, by key. */
+  peekFlags(): ReadonlyMap<string, Flag>;
+  evaluate(request: EvaluationRequest): Promise<EvaluationResult>;
+  evaluateNow(request: EvaluationRequest): EvaluationResult;
+  /** Flag-major, as the server answers: for each key, all entities. */
+  evaluateBatch(request: {
+    readonly flagKeys: readonly string[];
+    readonly entities: readonly Pick<EvaluationRequest, 'entityID' | 'entityType' | 'entityContext'>[];
+  }): Promise<readonly EvaluationResult[]>;
+  /** A variant is chosen for the default entity and it is not `control`. */
+  isEnabled(key: string): Promise<boolean>;
+  /** Fires after every change of a selected flag, once per flag, when the tab's flags are already new. */
+  subscribe(selector: FlagSelector, listener: (change: FlagChange) => void): Unsubscribe;
+  subscribeAll(listener: (change: FlagChange) => void): Unsubscribe;
+  readonly status: FlagStatus;
+  /** Fires when `status` has become another value. */
+  onStatus(listener: (status: FlagStatus) => void): Unsubscribe;
+  /** Asks the server now; settles when its answer is in this tab. Rejects with `unreachable`, `unauthorized`, `timeout` or `closed`. */
+  refresh(): Promise<void>;
+  /** Sign-out: wipes this namespace in storage and in every tab, and stops the stream until `refresh` or a new client. */
+  forget(): Promise<void>;
+  /** Detaches this tab; reads go on with what is held, without updates. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/** One file for every build: `vite build --mode page | shared-worker | service-worker | node`; the demo has its own root. Also the tests. */
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
+
+const NODE_ENTRIES = {
+  server: 'src/server/index.ts',
+  cli: 'src/cli/main.ts',
+  testing: 'src/testing/index.ts',
+};
+
+function library(
+  entries: Record<string, string>,
+  format: 'es' | 'iife',
+  more: UserConfig['build'] = {},
+): UserConfig {
+  return {
+    base: './',
+    publicDir: false,
+    plugins: [keepWorkerLiteral()],
+    build: {
+      outDir: 'dist',
+      emptyOutDir: false,
+      target: 'es2022',
+      // Whole files, readable in a debugger; applications minify.
+      minify: false,
+      lib: { entry: entries, formats: [format], name: 'flagentOffline', fileName: (_, name) => `${name}.js` },
+      ...more,
+    },
+  };
+}
+
+/** Bundlers find a worker by the literal `new SharedWorker(new URL('…', import.meta.url))`; ours must reach the application's bundler untouched. */
+function keepWorkerLiteral(): Plugin {
+  return {
+    name: 'keep-worker-literal',
+    renderChunk: (code) => ({ code: code.replaceAll('/* @vite-ignore */ ', ''), map: null }),
+  };
+}
+
+const BUILDS: Record<string, UserConfig> = {
+  page: library({ index: 'src/index.ts' }, 'es'),
+  'shared-worker': library({ 'shared-worker': 'src/shared-worker/index.ts' }, 'iife'),
+  'service-worker': library({ 'service-worker': 'src/service-worker/index.ts' }, 'es'),
+  node: {
+    publicDir: false,
+    build: {
+      ssr: true,
+      outDir: 'dist',
+      emptyOutDir: false,
+      target: 'node22',
+      rolldownOptions: {
+        input: NODE_ENTRIES,
+        output: { entryFileNames: '[name].js', chunkFileNames: 'node/[name]-[hash].js' },
+      },
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => ({
+  ...BUILDS[mode],
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'node',
+          include: ['test/*.test.ts', 'test/{core,contract,scenario}/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          environment: 'node',
+          globalSetup: ['test/kit/browser-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+}));
