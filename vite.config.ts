@@ -32,7 +32,7 @@ function library(
 function keepWorkerLiteral(): Plugin {
   return {
     name: 'keep-worker-literal',
-    renderChunk: (code) => ({ code: code.replaceAll('/* @vite-ignore */ ', ''), map: null }),
+    renderChunk: (code) => ({ code: code.replaceAll(/\/\* @vite-ignore \*\/\s*/g, ''), map: null }),
   };
 }
 

@@ -19,6 +19,8 @@ export const FLAG_ERROR_CODES = [
   'closed',
   /** The store cannot be used; the message says why. */
   'storage',
+  /** Another hub has taken over; what this one wanted to write is refused. */
+  'superseded',
   /** The address is taken, a file is foreign, or another condition of the machine prevents the start. */
   'environment',
 ] as const;

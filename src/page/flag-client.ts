@@ -1,7 +1,9 @@
 /** The public page API as types: what `createFlagClient` takes and gives. */
+import type { ConnectionPolicy } from '../core/connection/policy.ts';
 import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluate.ts';
 import type { ChangeType, Flag, FlagFilter } from '../core/model.ts';
 import type { FlagStatus } from '../core/state/status.ts';
+import type { HubDebug } from '../hub/contract.ts';
 
 export interface FlagClientOptions {
   /** Base URL of the flag server, absolute: `https://flags.example.com`. */
@@ -23,6 +25,8 @@ export interface FlagClientOptions {
   readonly firstReadTimeoutMs?: number;
   /** The worker to share: a URL on this origin, or a function that makes one, for bundlers that do not find the built-in literal. */
   readonly worker?: { readonly url: string | URL } | { readonly create: () => SharedWorker };
+  /** Retry delays, watchdog and other numbers of the connection, where they should differ from the defaults. The first tab's are used. */
+  readonly connection?: Partial<ConnectionPolicy>;
 }
 
 /** One flag as a subscriber sees it change. */
@@ -73,6 +77,8 @@ export interface FlagClient {
   refresh(): Promise<void>;
   /** Sign-out: wipes this namespace in storage and in every tab, and stops the stream until `refresh` or a new client. */
   forget(): Promise<void>;
+  /** What the hub knows about itself, for people who look for a fault. Rejects with `timeout` or `closed`. */
+  debug(): Promise<HubDebug>;
   /** Detaches this tab; reads go on with what is held, without updates. */
   close(): Promise<void>;
 }

@@ -184,6 +184,19 @@ function readChangeType(value: unknown, path: string): ChangeType {
   return type ?? fail(path, `one of ${CHANGE_TYPES.join(', ')}`, value);
 }
 
+/** Changes of one epoch as text, for a log. */
+export function encodeChanges(changes: readonly Change[]): string {
+  return JSON.stringify(changes.map(changeJson));
+}
+
+export function decodeChanges(text: string, epoch: string): Result<Change[]> {
+  return attempt(() =>
+    readList(readJson(text, 'changes', Number.MAX_SAFE_INTEGER), 'changes', (item, path) =>
+      readChange(readObject(item, path), path, epoch),
+    ),
+  );
+}
+
 /** The body of `GET /api/v1/snapshot`. */
 export function encodeSnapshot(snapshot: Snapshot): string {
   return JSON.stringify(snapshot);

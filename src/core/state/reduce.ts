@@ -8,6 +8,7 @@
  */
 import type { Change, EventId, Flag, Snapshot } from '../model.ts';
 import type { Message } from '../protocol/messages.ts';
+import { differingKeys } from './differing-keys.ts';
 
 /** The flags at one revision of one epoch, by key. */
 export interface Held extends EventId {
@@ -90,23 +91,4 @@ function applyChanges(held: Held | undefined, changes: readonly Change[]): Reduc
     need,
     refused,
   };
-}
-
-/** Keys that are in only one of the two, or whose flags differ. */
-export function differingKeys(
-  before: ReadonlyMap<string, Flag> | undefined,
-  after: ReadonlyMap<string, Flag>,
-): string[] {
-  const gone = before === undefined ? [] : [...before.keys()].filter((key) => !after.has(key));
-  const differing = [...after]
-    .filter(([key, flag]) => !isSameFlag(before?.get(key), flag))
-    .map(([key]) => key);
-  return [...gone, ...differing];
-}
-
-/** Decoded flags have their fields in one order, so equal text means equal flags. */
-function isSameFlag(a: Flag | undefined, b: Flag): boolean {
-  return (
-    a === b || (a !== undefined && a.snapshotID === b.snapshotID && JSON.stringify(a) === JSON.stringify(b))
-  );
 }

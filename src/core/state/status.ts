@@ -24,10 +24,12 @@ export interface HubStatus {
   readonly confirmedAtMs: number | undefined;
   /** Tabs attached to the hub, suspended ones included. */
   readonly tabs: number;
+  /** This hub holds the stream; otherwise another one does, and this one reads what that one stores. */
+  readonly isLeader: boolean;
 }
 
 /** What a tab shows: the flags it can read now, and the hub's part. */
-export interface FlagStatus extends Omit<HubStatus, 'source'> {
+export interface FlagStatus extends Omit<HubStatus, 'source' | 'isLeader'> {
   readonly source: 'none' | 'bootstrap' | 'storage' | 'server';
   /** Where the hub runs; `follower`: another host holds the stream and this one reads what it stores. */
   readonly host: 'shared-worker' | 'tab' | 'follower';

@@ -1,0 +1,58 @@
+/** The twelve constraint operators as a table: the constraint's value in, a test of the context's text out. */
+import { compilePattern } from './pattern.ts';
+import { parseDouble, trim } from './text.ts';
+
+export type TextTest = (text: string) => boolean;
+
+/** What an operator makes of a constraint's value; done once per constraint. */
+type Operator = (value: string) => TextTest;
+
+const equals: Operator = (value) => (text) => text === value;
+
+const contains: Operator = (value) => (text) => text.includes(value);
+
+/** A comma separated list; its items are trimmed, the text is not. */
+const isIn: Operator = (value) => {
+  const items = new Set(value.split(',').map((item) => trim(item)));
+  return (text) => items.has(text);
+};
+
+/** The whole text must match. An invalid or too costly pattern matches nothing, so its negation matches everything. */
+const matches: Operator = (value) => compilePattern(value) ?? never;
+
+const never: TextTest = () => false;
+
+/** Numbers, or no match. */
+function compares(compare: (a: number, b: number) => boolean): Operator {
+  return (value) => {
+    const limit = parseDouble(value);
+    return (text) => compare(parseDouble(text), limit);
+  };
+}
+
+function not(operator: Operator): Operator {
+  return (value) => {
+    const test = operator(value);
+    return (text) => !test(text);
+  };
+}
+
+const OPERATORS = new Map<string, Operator>([
+  ['EQ', equals],
+  ['NEQ', not(equals)],
+  ['LT', compares((a, b) => a < b)],
+  ['LTE', compares((a, b) => a <= b)],
+  ['GT', compares((a, b) => a > b)],
+  ['GTE', compares((a, b) => a >= b)],
+  ['EREG', matches],
+  ['NEREG', not(matches)],
+  ['IN', isIn],
+  ['NOTIN', not(isIn)],
+  ['CONTAINS', contains],
+  ['NOTCONTAINS', not(contains)],
+]);
+
+/** An operator that is not known here never matches. */
+export function compileOperator(operator: string, value: string): TextTest {
+  return OPERATORS.get(operator)?.(value) ?? never;
+}

@@ -1,0 +1,57 @@
+/** What the hub hands to a tab: flags from one revision to another. Merged while a tab is busy, applied whole or not at all. */
+import type { Change, ChangeType, Flag } from '../model.ts';
+import type { Held } from './reduce.ts';
+
+/** The newest state of one flag; `flag` is `null` when it is gone. */
+export interface FlagPatch {
+  readonly flagKey: string;
+  readonly flag: Flag | null;
+  readonly type: ChangeType;
+}
+
+export type Update =
+  /** Nothing is held any more: after `forget`. */
+  | { readonly kind: 'empty' }
+  /** All flags, as one JSON list: a string crosses a port far faster than 10 000 objects. */
+  | {
+      readonly kind: 'all';
+      readonly epoch: string;
+      readonly revision: number;
+      readonly flagsJson: string;
+    }
+  /** What changed between two revisions of one epoch. */
+  | {
+      readonly kind: 'patch';
+      readonly epoch: string;
+      readonly fromRevision: number;
+      readonly revision: number;
+      readonly patches: readonly FlagPatch[];
+    };
+
+export function patchOf(before: Held, after: Held, applied: readonly Change[]): Update {
+  const newest = new Map(applied.map((change) => [change.flagKey, change]));
+  const patches = [...newest.values()].map(({ flagKey, flag, type }) => ({ flagKey, flag, type }));
+  return {
+    kind: 'patch',
+    epoch: after.epoch,
+    fromRevision: before.revision,
+    revision: after.revision,
+    patches,
+  };
+}
+
+/** One update that does what the two did in turn. Two patches must meet; a later whole replaces everything. */
+export function mergeUpdates(earlier: Update | undefined, later: Update): Update | undefined {
+  if (earlier === undefined || later.kind !== 'patch') return later;
+  if (earlier.kind !== 'patch' || !meets(earlier, later)) return undefined;
+  const newest = new Map([...earlier.patches, ...later.patches].map((patch) => [patch.flagKey, patch]));
+  return { ...later, fromRevision: earlier.fromRevision, patches: [...newest.values()] };
+}
+
+/** True when the patch begins where the other state ends. */
+export function meets(
+  end: { readonly epoch: string; readonly revision: number },
+  patch: Extract<Update, { kind: 'patch' }>,
+): boolean {
+  return end.epoch === patch.epoch && end.revision === patch.fromRevision;
+}

@@ -1,0 +1,290 @@
+/**
+ * The one owner of the stream in this browser. It wires and holds no rule of its own:
+ *
+ *   transport ─messages─► replica (reduce, commit) ─updates─► tab channels ─deliveries─► tabs
+ *       ▲                    │ gap: snapshot
+ *   connection machine ◄─────┘            reasons to be quiet: starting, no tabs, another hub streams, forgotten
+ */
+
+import type { ConnectionPolicy } from '../core/connection/policy.ts';
+import { DEFAULT_POLICY } from '../core/connection/policy.ts';
+import type { EventId, FlagFilter } from '../core/model.ts';
+import { filterKeyOf, unionOfFilters } from '../core/state/filter.ts';
+import type { HubStatus } from '../core/state/status.ts';
+import type { Update } from '../core/state/update.ts';
+import type { FlagStore } from '../storage/contract.ts';
+import type { System } from '../system/system.ts';
+import type { Trace, TraceEntry } from '../system/trace.ts';
+import type { SnapshotAnswer, Transport } from '../transport/contract.ts';
+import { connectionStatus, createConnection } from './connection.ts';
+import type { Answer, HubDebug, TabSink } from './contract.ts';
+import { createReplica } from './replica.ts';
+import type { Announcements, ClaimStream } from './stream-lock.ts';
+import { createTabs } from './tabs.ts';
+
+export interface HubParts {
+  readonly bootId: string;
+  readonly scope: string;
+  readonly url: string;
+  readonly policy: Partial<ConnectionPolicy>;
+  readonly transport: Transport;
+  readonly store: FlagStore;
+  readonly system: System;
+  readonly trace: Trace;
+  readonly traceEntries: readonly TraceEntry[];
+  readonly claimStream: ClaimStream;
+  readonly announcements: Announcements;
+}
+
+export interface AttachedTab {
+  readonly tabId: string;
+  readonly sink: TabSink;
+  readonly filter: FlagFilter | undefined;
+  readonly held: EventId | undefined;
+}
+
+export interface Hub {
+  attach(tab: AttachedTab): void;
+  detach(tabId: string): void;
+  suspend(tabId: string): void;
+  resume(tabId: string, held: EventId | undefined): void;
+  wake(why: string): void;
+  refresh(): Promise<Answer<EventId | null>>;
+  forget(): Promise<Answer<null>>;
+  debug(): HubDebug;
+  /** Stops the stream and lets go of everything. */
+  close(): void;
+}
+
+/** With no active tab for this long the stream is closed. */
+const NO_TAB_GRACE_MS = 10_000;
+/** A heartbeat makes new status for the tabs at most this often. */
+const CONFIRMED_EVERY_MS = 5_000;
+
+export function createHub(parts: HubParts): Hub {
+  const { bootId, scope, url, transport, store, system, trace, announcements } = parts;
+  const bootedAtMs = system.nowMs();
+  const policy = { ...DEFAULT_POLICY, ...parts.policy };
+  let filter: FlagFilter | undefined;
+  let hasFilter = false;
+  let isLeader = false;
+  let stopGrace = (): void => {};
+  let confirmedShownAtMs = 0;
+  let fetching: Promise<SnapshotAnswer> | undefined;
+  const counts = { snapshots: 0, malformed: 0, sentLengthPerTab: 0 };
+
+  const replica = createReplica({
+    store,
+    system,
+    trace,
+    onUpdate: (update) => {
+      show(update);
+      const { held } = replica;
+      if (isLeader && held !== undefined) {
+        announcements.post({ type: 'committed', epoch: held.epoch, revision: held.revision });
+      }
+    },
+    onNeedSnapshot: () => void bringSnapshot(),
+    onSuperseded: () => followAnother(),
+  });
+
+  const connection = createConnection(
+    {
+      transport,
+      system,
+      trace,
+      policy,
+      url,
+      filter: () => filter,
+      after: () => (replica.isResumable() ? replica.held : undefined),
+      accessToken: (why) => tabs.askForToken(why),
+      onMessages: replica.receive,
+      onAlive: () => {
+        replica.confirm();
+        if (system.nowMs() - confirmedShownAtMs < CONFIRMED_EVERY_MS) return;
+        confirmedShownAtMs = system.nowMs();
+        tabs.sendStatus();
+      },
+      onMalformed: (error) => {
+        counts.malformed += 1;
+        trace('hub', 'malformed', { message: error.message, path: error.path });
+        replica.distrust();
+      },
+      onChange: () => tabs.sendStatus(),
+    },
+    STARTING,
+    NO_TABS,
+    ANOTHER_HUB,
+  );
+
+  const status = (): HubStatus => ({
+    connection: connectionStatus(connection.state),
+    storage: store.kind,
+    source: replica.source,
+    epoch: replica.held?.epoch,
+    revision: replica.held?.revision,
+    confirmedAtMs: replica.confirmedAtMs,
+    tabs: tabs.count,
+    isLeader,
+  });
+
+  const tabs = createTabs({ bootId, system, trace, whole: replica.whole, status });
+
+  const show = (update: Update): void => {
+    counts.sentLengthPerTab +=
+      update.kind === 'all' ? update.flagsJson.length : JSON.stringify(update).length;
+    tabs.sendUpdate(update);
+  };
+
+  /** One at a time. When it does not come, the stream is dropped: the next one, after a delay, brings what is missing. */
+  const bringSnapshot = async (): Promise<void> => {
+    const answer = await snapshotOnce('whole');
+    if (answer.ended === 'snapshot') return;
+    replica.stopWaiting();
+    connection.dropStream(answer.ended === 'malformed' ? answer.error.message : 'changes are missing');
+  };
+
+  const snapshotOnce = (mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer> => {
+    fetching ??= connection.fetchSnapshot(mode).then(async (answer) => {
+      fetching = undefined;
+      counts.snapshots += 1;
+      if (answer.ended === 'not-modified') replica.confirm();
+      if (answer.ended === 'snapshot') {
+        replica.receive([{ kind: 'snapshot', snapshot: answer.snapshot, timestampMs: 0 }]);
+        await replica.settled();
+      }
+      return answer;
+    });
+    return fetching;
+  };
+
+  const becomeLeader = async (): Promise<void> => {
+    // Whoever streamed before may have stored more since this hub looked.
+    await (loading ?? replica.load());
+    await replica.lead();
+    isLeader = true;
+    connection.tell({ type: 'unpause', reason: ANOTHER_HUB });
+  };
+
+  const followAnother = (): void => {
+    isLeader = false;
+    connection.tell({ type: 'pause', reason: ANOTHER_HUB });
+  };
+
+  const noticeTabs = (): void => {
+    stopGrace();
+    if (tabs.activeCount > 0) connection.tell({ type: 'unpause', reason: NO_TABS });
+    else stopGrace = system.after(NO_TAB_GRACE_MS, () => connection.tell({ type: 'pause', reason: NO_TABS }));
+    tabs.sendStatus();
+  };
+
+  /** The filter only ever grows while the hub lives: a tab must not take flags away from another. */
+  const widenFilter = (wanted: FlagFilter | undefined): void => {
+    const wider = hasFilter ? unionOfFilters(filter, wanted) : wanted;
+    const isWider = !hasFilter || filterKeyOf(wider) !== filterKeyOf(filter);
+    hasFilter = true;
+    if (!isWider) return;
+    filter = wider;
+    replica.setFilter(wider);
+    connection.tell({ type: 'pause', reason: RESYNC });
+    connection.tell({ type: 'unpause', reason: RESYNC });
+  };
+
+  announcements.onAnnouncement((announcement) => {
+    if (isLeader) return;
+    if (announcement.type === 'forgotten') void replica.forget();
+    else void replica.load();
+  });
+
+  let loading: Promise<void> | undefined = replica.load().finally(() => {
+    loading = undefined;
+    connection.tell({ type: 'unpause', reason: STARTING });
+  });
+  const lock = parts.claimStream({ onHeld: () => void becomeLeader(), onLost: followAnother });
+
+  return {
+    attach: ({ tabId, sink, filter: wanted, held }) => {
+      widenFilter(wanted);
+      tabs.add(tabId, sink, held);
+      connection.tell({ type: 'unpause', reason: FORGOTTEN });
+      noticeTabs();
+    },
+    detach: (tabId) => {
+      tabs.remove(tabId);
+      noticeTabs();
+    },
+    suspend: (tabId) => {
+      tabs.suspend(tabId);
+      noticeTabs();
+    },
+    resume: (tabId, held) => {
+      tabs.resume(tabId, held);
+      noticeTabs();
+    },
+    wake: (why) => {
+      trace('hub', 'woken', { why });
+      connection.tell({ type: 'woken' });
+    },
+    refresh: async () => {
+      connection.tell({ type: 'unpause', reason: FORGOTTEN });
+      connection.tell({ type: 'asked' });
+      const answer = await snapshotOnce(replica.isResumable() ? 'ifChanged' : 'whole');
+      return refreshAnswer(answer, replica.held);
+    },
+    forget: async () => {
+      connection.tell({ type: 'pause', reason: FORGOTTEN });
+      tabs.dropToken();
+      await replica.forget();
+      announcements.post({ type: 'forgotten' });
+      return { ok: true, value: null };
+    },
+    debug: () => ({
+      bootId,
+      scope,
+      bootedAtMs,
+      status: status(),
+      tabs: tabs.list(),
+      counts: { ...counts, ...replica.counts, streams: connection.streams },
+      trace: parts.traceEntries,
+    }),
+    close: () => {
+      stopGrace();
+      connection.close();
+      tabs.close();
+      lock.release();
+      announcements.close();
+      store.close();
+    },
+  };
+}
+
+const STARTING = 'starting';
+const NO_TABS = 'no active tab';
+const ANOTHER_HUB = 'another hub streams';
+const RESYNC = 'starting over';
+const FORGOTTEN = 'forgotten';
+
+function refreshAnswer(answer: SnapshotAnswer, held: EventId | undefined): Answer<EventId | null> {
+  switch (answer.ended) {
+    case 'snapshot':
+    case 'not-modified':
+      return { ok: true, value: held ? { epoch: held.epoch, revision: held.revision } : null };
+    case 'malformed':
+    case 'failed':
+      return { ok: false, code: answer.error.code, message: answer.error.message };
+    case 'aborted':
+      return { ok: false, code: 'closed', message: 'The hub has been closed.' };
+    case 'refused':
+      return {
+        ok: false,
+        code: answer.status === 401 || answer.status === 403 ? 'unauthorized' : 'unreachable',
+        message: `The server answers ${answer.status}. ${answer.status === 401 ? 'Check the access token.' : 'Try again later.'}`,
+      };
+    case 'wrong-content':
+      return {
+        ok: false,
+        code: 'unreachable',
+        message: `The answer is ${answer.contentType || 'without a type'}, not JSON. Check the url.`,
+      };
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * What the hub holds, and the one way it changes: messages → reduce → commit → show. One step at a time; what arrives during a commit
+ * waits and is then taken as one. A gap fetches a snapshot; nothing that came meanwhile is lost.
+ */
+import { FlagError } from '../core/errors.ts';
+import type { Change, FlagFilter } from '../core/model.ts';
+import type { Message } from '../core/protocol/messages.ts';
+import { filterKeyOf } from '../core/state/filter.ts';
+import { type Held, reduce } from '../core/state/reduce.ts';
+import { patchOf, type Update } from '../core/state/update.ts';
+import type { FlagStore } from '../storage/contract.ts';
+import type { System } from '../system/system.ts';
+import type { Trace } from '../system/trace.ts';
+
+export interface ReplicaOptions {
+  readonly store: FlagStore;
+  readonly system: Pick<System, 'nowMs'>;
+  readonly trace: Trace;
+  /** The flags have changed and are stored; hand them on. */
+  readonly onUpdate: (update: Update) => void;
+  /** Changes are missing: bring a snapshot by `receive`. Asked again only after `receive` or `stopWaiting`. */
+  readonly onNeedSnapshot: () => void;
+  /** Another hub has begun a newer term. */
+  readonly onSuperseded: () => void;
+}
+
+export interface Replica {
+  readonly held: Held | undefined;
+  readonly source: 'none' | 'storage' | 'server';
+  /** When a server last confirmed what is held. */
+  readonly confirmedAtMs: number | undefined;
+  readonly counts: { readonly refused: number; readonly unknown: number; readonly writtenLength: number };
+  /** Reads what is stored; shows it when it is newer than what is held. */
+  load(): Promise<void>;
+  /** Begins a term: from now on this replica may write. */
+  lead(): Promise<void>;
+  receive(messages: readonly Message[]): void;
+  /** A snapshot did not come: what waited for it is dropped, because the next stream brings one. */
+  stopWaiting(): void;
+  /** An event was lost on the way, so what is held may miss a change. */
+  distrust(): void;
+  /** The server has said that what is held is current. */
+  confirm(): void;
+  /** All that is held, as one update. */
+  whole(): Update;
+  /** The filter that the coming messages are made with. */
+  setFilter(filter: FlagFilter | undefined): void;
+  /** True when what is held was replicated with the present filter, so that a stream may go on from it. */
+  isResumable(): boolean;
+  /** Wipes storage and memory. */
+  forget(): Promise<void>;
+  /** Settles when everything received so far is stored and shown. */
+  settled(): Promise<void>;
+}
+
+/** The store is told at most this often that nothing has changed. */
+const CONFIRM_EVERY_MS = 60_000;
+
+export function createReplica(options: ReplicaOptions): Replica {
+  const { store, system, trace, onUpdate, onNeedSnapshot, onSuperseded } = options;
+  let held: Held | undefined;
+  let heldFilterKey = '';
+  let filterKey = '';
+  let source: Replica['source'] = 'none';
+  let confirmedAtMs: number | undefined;
+  let confirmStoredAtMs = 0;
+  let term = 0;
+  let queue: Message[] = [];
+  let working: Promise<void> | undefined;
+  let isWaiting = false;
+  let wholeNow: { readonly of: Held; readonly update: Update } | undefined;
+  const counts = { refused: 0, unknown: 0, writtenLength: 0 };
+
+  const work = async (): Promise<void> => {
+    while (queue.length > 0 && !(isWaiting && !queue.some(isSnapshot))) {
+      const messages = takeReady();
+      await step(messages);
+    }
+  };
+
+  /** While a snapshot is awaited, it goes first; the changes that came before it were received on a newer stream position or are refused. */
+  const takeReady = (): Message[] => {
+    const taken = queue;
+    queue = [];
+    if (!isWaiting) return taken;
+    isWaiting = false;
+    return [...taken.filter(isSnapshot), ...taken.filter((message) => !isSnapshot(message))];
+  };
+
+  const step = async (messages: readonly Message[]): Promise<void> => {
+    const before = held;
+    let next = held;
+    let isWhole = false;
+    const applied: Change[] = [];
+    const groups = groupChanges(messages);
+    for (const [index, message] of groups.entries()) {
+      if (message.kind === 'unknown') counts.unknown += 1;
+      const reduced = reduce(next, message, filterKey !== '');
+      counts.refused += reduced.refused;
+      isWhole ||= message.kind === 'snapshot' && reduced.held !== next;
+      if (message.kind === 'snapshot' && reduced.held !== next) applied.length = 0;
+      applied.push(...reduced.applied);
+      next = reduced.held;
+      if (reduced.need === 'snapshot') {
+        queue = [...groups.slice(index), ...queue];
+        isWaiting = true;
+        break;
+      }
+    }
+    if (next !== undefined && next !== before) await commit(before, next, isWhole, applied);
+    if (isWaiting) {
+      trace('hub', 'gap', { epoch: held?.epoch, revision: held?.revision });
+      onNeedSnapshot();
+    }
+  };
+
+  const commit = async (
+    before: Held | undefined,
+    next: Held,
+    isWhole: boolean,
+    applied: readonly Change[],
+  ): Promise<void> => {
+    const nowMs = system.nowMs();
+    const facts = { term, nowMs, filterKey };
+    try {
+      const written =
+        isWhole || before === undefined
+          ? await store.saveSnapshot(next, facts)
+          : await store.appendChanges(applied, next, facts);
+      counts.writtenLength += written.length;
+      trace('storage', 'committed', { revision: next.revision, length: written.length });
+    } catch (error) {
+      trace('storage', 'refused', { reason: String(error) });
+      if (error instanceof FlagError && error.code === 'superseded') {
+        onSuperseded();
+        return;
+      }
+      // Everything else is shown all the same: a broken store must not keep a flag from the tabs.
+    }
+    held = next;
+    heldFilterKey = filterKey;
+    source = 'server';
+    confirmedAtMs = nowMs;
+    confirmStoredAtMs = nowMs;
+    onUpdate(isWhole || before === undefined ? whole() : patchOf(before, next, applied));
+  };
+
+  const pump = (): void => {
+    working ??= work().finally(() => {
+      working = undefined;
+      if (queue.length > 0 && !(isWaiting && !queue.some(isSnapshot))) pump();
+    });
+  };
+
+  const whole = (): Update => {
+    if (held === undefined) return { kind: 'empty' };
+    if (wholeNow?.of !== held) {
+      const { epoch, revision, flags } = held;
+      const update = {
+        kind: 'all',
+        epoch,
+        revision,
+        flagsJson: JSON.stringify([...flags.values()]),
+      } as const;
+      wholeNow = { of: held, update };
+    }
+    return wholeNow.update;
+  };
+
+  return {
+    get held() {
+      return held;
+    },
+    get source() {
+      return source;
+    },
+    get confirmedAtMs() {
+      return confirmedAtMs;
+    },
+    counts,
+    load: async () => {
+      const stored = await store.load();
+      const isNewer =
+        stored !== undefined &&
+        (held === undefined || held.epoch !== stored.held.epoch || held.revision < stored.held.revision);
+      if (!isNewer) return;
+      held = stored.held;
+      heldFilterKey = stored.filterKey;
+      confirmedAtMs = stored.confirmedAtMs;
+      source = 'storage';
+      trace('storage', 'loaded', { epoch: held.epoch, revision: held.revision, flags: held.flags.size });
+      onUpdate(whole());
+    },
+    lead: async () => {
+      term = await store.lead();
+    },
+    receive: (messages) => {
+      queue.push(...messages);
+      pump();
+    },
+    stopWaiting: () => {
+      isWaiting = false;
+      queue = [];
+    },
+    distrust: () => {
+      if (isWaiting) return;
+      isWaiting = true;
+      onNeedSnapshot();
+    },
+    confirm: () => {
+      confirmedAtMs = system.nowMs();
+      if (held === undefined || confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
+      confirmStoredAtMs = confirmedAtMs;
+      store.confirm({ term, nowMs: confirmedAtMs }).catch((error: unknown) => {
+        trace('storage', 'refused', { reason: String(error) });
+        if (error instanceof FlagError && error.code === 'superseded') onSuperseded();
+      });
+    },
+    whole,
+    setFilter: (filter) => {
+      filterKey = filterKeyOf(filter);
+    },
+    isResumable: () => held !== undefined && heldFilterKey === filterKey,
+    forget: async () => {
+      queue = [];
+      isWaiting = false;
+      await working;
+      held = undefined;
+      source = 'none';
+      confirmedAtMs = undefined;
+      await store.clear();
+      onUpdate({ kind: 'empty' });
+    },
+    settled: async () => {
+      await working;
+    },
+  };
+}
+
+function isSnapshot(message: Message): boolean {
+  return message.kind === 'snapshot';
+}
+
+/** Consecutive changes become one batch, so that the map of flags is copied once. */
+function groupChanges(messages: readonly Message[]): Message[] {
+  const groups: Message[] = [];
+  let changes: Change[] | undefined;
+  for (const message of messages) {
+    if (message.kind !== 'change' && message.kind !== 'batch') {
+      changes = undefined;
+      groups.push(message);
+      continue;
+    }
+    if (changes === undefined) {
+      changes = [];
+      groups.push({ kind: 'batch', changes });
+    }
+    for (const change of message.kind === 'batch' ? message.changes : [message.change]) changes.push(change);
+  }
+  return groups;
+}

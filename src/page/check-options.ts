@@ -1,0 +1,75 @@
+/** The door of the public API: options are checked at once, with errors that say what and what to do. */
+import { FlagError } from '../core/errors.ts';
+import { scopeOf } from '../core/state/scope.ts';
+import type { FlagClientOptions } from './flag-client.ts';
+
+export interface CheckedOptions extends FlagClientOptions {
+  readonly namespace: string;
+  readonly scope: string;
+  readonly staleAfterMs: number;
+  readonly firstReadTimeoutMs: number;
+}
+
+const KNOWN = [
+  'url',
+  'accessToken',
+  'namespace',
+  'entity',
+  'filter',
+  'staleAfterMs',
+  'firstReadTimeoutMs',
+  'worker',
+  'connection',
+];
+
+export function checkOptions(options: FlagClientOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null) {
+    refuse('createFlagClient needs an object of options, at least { url }.');
+  }
+  const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name));
+  if (unknown.length > 0) refuse(`Unknown option ${unknown.join(', ')}. Known are: ${KNOWN.join(', ')}.`);
+  const { namespace = 'default', accessToken, staleAfterMs = 300_000, firstReadTimeoutMs = 5_000 } = options;
+  if (typeof namespace !== 'string' || namespace === '' || namespace.length > 200) {
+    refuse(`namespace must be a string of 1 to 200 characters, but is ${show(namespace)}.`);
+  }
+  if (!['undefined', 'string', 'function'].includes(typeof accessToken)) {
+    refuse(
+      `accessToken must be a string or a function that gives one, but is of type ${typeof accessToken}.`,
+    );
+  }
+  refuseBadDuration('staleAfterMs', staleAfterMs);
+  refuseBadDuration('firstReadTimeoutMs', firstReadTimeoutMs);
+  const url = checkUrl(options.url);
+  return { ...options, url, namespace, scope: scopeOf(namespace, url), staleAfterMs, firstReadTimeoutMs };
+}
+
+/** Absolute, http or https, without query, hash, name or password; given back without a trailing slash. */
+function checkUrl(text: unknown): string {
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search ||
+    url.hash ||
+    url.username ||
+    url.password
+  ) {
+    refuse(
+      `url must be the absolute http(s) address of the flag server, such as https://flags.example.com, but is ${show(text)}.`,
+    );
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+function refuseBadDuration(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value >= 0))
+    refuse(`${name} must be milliseconds from 0, but is ${show(value)}.`);
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value);
+}
+
+function refuse(message: string): never {
+  throw new FlagError('invalid_option', message);
+}

@@ -1,0 +1,93 @@
+/** `status` as a tab shows it: the hub's part, what the mirror holds, and how old that is. */
+import type { FlagStatus, HubStatus } from '../core/state/status.ts';
+import type { System } from '../system/system.ts';
+import type { Mirror } from './mirror.ts';
+
+export interface TabStatus {
+  now(): FlagStatus;
+  hub(): HubStatus;
+  /** `quietly`: nobody is told yet, because more follows. */
+  receive(status: HubStatus, how?: 'quietly'): void;
+  hubUnreachable(reason: string): void;
+  closed(): void;
+  /** Nothing is held, and what could bring flags has failed: waiting for them makes no sense. */
+  isHopeless(): boolean;
+  /** Why there is nothing, in words. */
+  why(): string;
+}
+
+export interface TabStatusOptions {
+  readonly system: System;
+  readonly mirror: Mirror;
+  readonly staleAfterMs: number;
+  readonly onChange: (status: FlagStatus) => void;
+}
+
+const UNKNOWN: HubStatus = {
+  connection: { is: 'connecting', attempt: 1 },
+  storage: 'persistent',
+  source: 'none',
+  epoch: undefined,
+  revision: undefined,
+  confirmedAtMs: undefined,
+  tabs: 1,
+  isLeader: true,
+};
+
+export function createTabStatus({ system, mirror, staleAfterMs, onChange }: TabStatusOptions): TabStatus {
+  let hub = UNKNOWN;
+  let shown = '';
+  let stopStaleTimer = (): void => {};
+
+  const now = (): FlagStatus => {
+    const { isLeader, ...rest } = hub;
+    const { confirmedAtMs } = hub;
+    return {
+      ...rest,
+      source: mirror.held === undefined ? 'none' : hub.source,
+      epoch: mirror.held?.epoch,
+      revision: mirror.held?.revision,
+      host: isLeader ? 'shared-worker' : 'follower',
+      stale: confirmedAtMs === undefined || system.nowMs() - confirmedAtMs >= staleAfterMs,
+    };
+  };
+
+  const show = (): void => {
+    const status = now();
+    waitForStale(status);
+    const text = JSON.stringify(status);
+    if (text === shown) return;
+    shown = text;
+    onChange(status);
+  };
+
+  /** `stale` turns true by the passing of time alone. */
+  const waitForStale = ({ stale, confirmedAtMs }: FlagStatus): void => {
+    stopStaleTimer();
+    if (stale || confirmedAtMs === undefined || !Number.isFinite(staleAfterMs)) return;
+    stopStaleTimer = system.after(Math.min(confirmedAtMs + staleAfterMs - system.nowMs(), 2 ** 31 - 1), show);
+  };
+
+  return {
+    now,
+    hub: () => hub,
+    receive: (status, how) => {
+      hub = status;
+      if (how === undefined) show();
+    },
+    hubUnreachable: (reason) => {
+      hub = { ...hub, connection: { is: 'stopped', reason } };
+      show();
+    },
+    closed: () => {
+      stopStaleTimer();
+      hub = { ...hub, connection: { is: 'stopped', reason: 'closed' } };
+    },
+    isHopeless: () =>
+      mirror.held === undefined && !['connecting', 'live', 'paused'].includes(hub.connection.is),
+    why: () => {
+      const { connection } = hub;
+      return 'reason' in connection ? `${connection.is}, ${connection.reason}` : connection.is;
+    },
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * Every commit to every stream: encoded once per filter in use, written to all, waiting for none.
+ *
+ *   source ──commit──► changes within each filter ──one Buffer──► all streams with that filter
+ */
+import type { EventId, FlagFilter } from '../core/model.ts';
+import { encodeSseComment } from '../core/protocol/sse-frame.ts';
+import { filterKeyOf } from '../core/state/filter.ts';
+import { createEncodedSnapshots, encodeChangeEvents, encodeEvent, type EncodedSnapshots } from './encoded.ts';
+import { changesWithin } from './filtered.ts';
+import type { FlagSource, RecordedChange } from './sources/contract.ts';
+
+/** Where the bytes of one stream go. The smallest part of a response that is needed. */
+export interface StreamSink {
+  /** `flushed` is called when these bytes have left the process. */
+  write(bytes: Buffer, flushed?: () => void): void;
+  /** Bytes written and not yet sent. */
+  readonly queuedBytes: number;
+  /** Sends the last bytes, then ends the stream in order. */
+  end(bytes: Buffer): void;
+  /** Cuts the stream now. */
+  destroy(): void;
+}
+
+export interface StreamWish {
+  readonly filter: FlagFilter | undefined;
+  /** The state that the client holds. */
+  readonly after: EventId | undefined;
+}
+
+export interface FanOut {
+  /** Bytes that bring a client up to date, to be attached with in the same step. Throws `too_large`. */
+  firstBytes(wish: StreamWish): { readonly bytes: Buffer; readonly isResumed: boolean };
+  /** Writes `first` and then every commit. The returned function detaches; call it when the client is gone. */
+  attach(wish: StreamWish, sink: StreamSink, first: Buffer): () => void;
+  readonly streams: number;
+  /** Says `bye` to all, each with its own time to come back, ends them, and hears no more commits. */
+  drain(reason: string): void;
+}
+
+export interface FanOutOptions {
+  readonly source: FlagSource;
+  readonly snapshots?: EncodedSnapshots;
+  readonly keepAliveIntervalMs: number;
+  readonly maxQueuedBytes: number;
+  readonly drainSpreadMs: number;
+  readonly nowMs: () => number;
+}
+
+interface Stream {
+  readonly filter: FlagFilter | undefined;
+  readonly sink: StreamSink;
+  /** Bytes of the first write while they are queued: a large snapshot does not make a client slow. */
+  allowanceBytes: number;
+}
+
+const HEARTBEAT = Buffer.from(encodeSseComment(''));
+
+export function createFanOut(options: FanOutOptions): FanOut {
+  const { source, maxQueuedBytes } = options;
+  const snapshots = options.snapshots ?? createEncodedSnapshots(source, options.nowMs);
+  const streamsByFilter = new Map<string, Set<Stream>>();
+  let streams = 0;
+
+  const stopWatching = source.watch(broadcast);
+  const heartbeat = setInterval(() => all().forEach((stream) => send(stream, HEARTBEAT)), options.keepAliveIntervalMs);
+  heartbeat.unref();
+
+  function broadcast(commit: readonly RecordedChange[]): void {
+    for (const group of [...streamsByFilter.values()]) {
+      const [first] = group;
+      const changes = changesWithin(first?.filter, commit);
+      if (changes.length === 0) continue;
+      const bytes = encodeChangeEvents(changes);
+      for (const stream of [...group]) send(stream, bytes);
+    }
+  }
+
+  function send(stream: Stream, bytes: Buffer): void {
+    if (stream.sink.queuedBytes > maxQueuedBytes + stream.allowanceBytes) {
+      detach(stream);
+      stream.sink.destroy();
+    } else {
+      stream.sink.write(bytes);
+    }
+  }
+
+  function detach(stream: Stream): void {
+    const name = filterKeyOf(stream.filter);
+    const group = streamsByFilter.get(name);
+    if (group?.delete(stream) !== true) return;
+    streams -= 1;
+    if (group.size === 0) streamsByFilter.delete(name);
+  }
+
+  function all(): readonly Stream[] {
+    return [...streamsByFilter.values()].flatMap((group) => [...group]);
+  }
+
+  return {
+    firstBytes({ filter, after }) {
+      const missed = after === undefined ? 'snapshot-needed' : source.since(after);
+      if (missed === 'snapshot-needed') return { bytes: snapshots.frame(filter), isResumed: false };
+      return { bytes: encodeChangeEvents(changesWithin(filter, missed)), isResumed: true };
+    },
+    attach({ filter }, sink, first) {
+      const stream: Stream = { filter, sink, allowanceBytes: first.length };
+      const name = filterKeyOf(filter);
+      const group = streamsByFilter.get(name) ?? new Set();
+      streamsByFilter.set(name, group.add(stream));
+      streams += 1;
+      sink.write(first, () => {
+        stream.allowanceBytes = 0;
+      });
+      return () => detach(stream);
+    },
+    get streams() {
+      return streams;
+    },
+    drain(reason) {
+      stopWatching();
+      clearInterval(heartbeat);
+      for (const stream of all()) {
+        detach(stream);
+        // Each at another time, so that the next server is not met by all at once.
+        const retryAfterMs = Math.round(Math.random() * options.drainSpreadMs);
+        stream.sink.end(Buffer.from(encodeEvent({ kind: 'bye', retryAfterMs, reason })));
+      }
+    },
+  };
+}

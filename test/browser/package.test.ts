@@ -1,0 +1,133 @@
+/** What a stranger gets: the packed package in an empty vite application without a config works in a real browser, in dev and built. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FlagClient } from '../../src/index.ts';
+import { type Browser, launchBrowser } from '../kit/engines.ts';
+import { type FlagServer, startFlagServer } from '../kit/flag-server.ts';
+import { buildFlag } from '../kit/flags.ts';
+import { createPackedApp, type PackedApp } from '../kit/packed-app.ts';
+
+const FILES = {
+  'index.html':
+    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>',
+  'main.js': `
+    import { createFlagClient } from 'flagent-offline';
+    window.flags = createFlagClient({ url: new URLSearchParams(location.search).get('server') });
+  `,
+  'consumer.ts': `
+    import { createFlagClient, type Flag, type FlagClient } from 'flagent-offline';
+    import { createFlagentServer } from 'flagent-offline/server';
+    import { buildFlag, startFaultProxy, startTestServer } from 'flagent-offline/testing';
+    export const client: FlagClient = createFlagClient({ url: 'https://flags.example.com' });
+    export const flag: Promise<Flag | undefined> = client.getFlag('new_payment_flow');
+    export const server = [createFlagentServer, startFaultProxy, startTestServer, buildFlag('a').key.length] as const;
+    // @ts-expect-error A client without a server makes no sense.
+    createFlagClient({});
+  `,
+  'consumer.mjs': `
+    import { createFlagentServer } from 'flagent-offline/server';
+    import { buildFlag, startTestServer } from 'flagent-offline/testing';
+    const server = await startTestServer({ flags: [buildFlag('from_tarball')] });
+    const snapshot = await (await fetch(server.url + '/api/v1/snapshot')).json();
+    console.log(typeof createFlagentServer, snapshot.flags[0].key);
+    await server.close();
+  `,
+};
+
+declare global {
+  interface Window {
+    /** In the packed application: its client. */
+    flags: FlagClient;
+  }
+}
+
+let app: PackedApp;
+let browser: Browser;
+let server: FlagServer;
+
+beforeAll(async () => {
+  [app, browser, server] = await Promise.all([
+    createPackedApp(FILES),
+    launchBrowser('chromium'),
+    startFlagServer(),
+  ]);
+});
+
+afterAll(async () => {
+  await Promise.all([browser?.close(), server?.close(), app?.remove()]);
+});
+
+test.each(['dev', 'preview'] as const)(
+  'two tabs of a vite %s server share one worker and one stream',
+  async (command) => {
+    await server.rest('/import', {
+      method: 'POST',
+      body: { flags: [buildFlag('new_payment_flow', { id: 7, enabled: true })] },
+    });
+    if (command === 'preview') await app.vite('build');
+    const vite = await app.serve(command);
+    try {
+      const address = `${vite.url}?server=${encodeURIComponent(server.url)}`;
+      const tabs = [await browser.newTab(address), await browser.newTab(address)];
+      for (const tab of tabs) {
+        const status = await tab.waitFor(
+          () => window.flags?.peekFlag('new_payment_flow')?.enabled === true && window.flags.status,
+        );
+        expect(status).toMatchObject({ host: 'shared-worker', source: 'server', storage: 'persistent' });
+      }
+      expect(await server.health()).toMatchObject({ streams: 1 });
+
+      await server.rest('/flags/7/enabled', { method: 'PUT', body: { enabled: false } });
+      for (const tab of tabs)
+        await tab.waitFor(() => window.flags.peekFlag('new_payment_flow')?.enabled === false);
+      expect(await server.health()).toMatchObject({ streams: 1 });
+
+      expect(tabs.flatMap((tab) => tab.complaints)).toEqual([]);
+      for (const tab of tabs) await tab.close();
+      await expect.poll(async () => (await server.health()).streams).toBe(0);
+    } finally {
+      await vite.stop();
+    }
+  },
+);
+
+test('the worker is a file of its own in a build, also under a relative base', async () => {
+  const output = await app.vite('build', '--base', './', '--outDir', 'relative');
+  expect(output).toMatch(/relative\/assets\/shared-worker-[\w-]+\.js/);
+});
+
+test.each(['bundler', 'nodenext'])(
+  'the types of every entry are found with moduleResolution %s',
+  async (resolution) => {
+    const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
+    const output = await app.node(
+      ...[
+        'node_modules/typescript/bin/tsc',
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2023',
+        '--lib',
+        'es2023,dom',
+      ],
+      ...[
+        '--types',
+        '',
+        '--skipLibCheck',
+        'false',
+        '--module',
+        module,
+        '--moduleResolution',
+        resolution,
+        'consumer.ts',
+      ],
+    );
+    expect(output).toBe('');
+  },
+);
+
+test('the server and testing entries run in Node, and the command is there', async () => {
+  expect(await app.node('consumer.mjs')).toBe('function from_tarball\n');
+  expect(await app.node('node_modules/flagent-offline/dist/cli.js', '--version')).toMatch(
+    /^\d+\.\d+\.\d+\n$/,
+  );
+});
