@@ -100,8 +100,10 @@ export function createHub(parts: HubParts): Hub {
       accessToken: (why) => tabs.askForToken(why),
       onMessages: replica.receive,
       onAlive: () => {
+        const { source } = replica;
         replica.confirm();
-        if (system.nowMs() - confirmedShownAtMs < CONFIRMED_EVERY_MS) return;
+        const isNews = replica.source !== source;
+        if (!isNews && system.nowMs() - confirmedShownAtMs < CONFIRMED_EVERY_MS) return;
         confirmedShownAtMs = system.nowMs();
         tabs.sendStatus();
       },
@@ -180,12 +182,13 @@ export function createHub(parts: HubParts): Hub {
 
   /** The filter only ever grows while the hub lives: a tab must not take flags away from another. */
   const widenFilter = (wanted: FlagFilter | undefined): void => {
-    const wider = hasFilter ? unionOfFilters(filter, wanted) : wanted;
-    const isWider = !hasFilter || filterKeyOf(wider) !== filterKeyOf(filter);
+    const isFirst = !hasFilter;
+    const wider = isFirst ? wanted : unionOfFilters(filter, wanted);
+    if (!isFirst && filterKeyOf(wider) === filterKeyOf(filter)) return;
     hasFilter = true;
-    if (!isWider) return;
     filter = wider;
     replica.setFilter(wider);
+    if (isFirst) return;
     connection.tell({ type: 'pause', reason: RESYNC });
     connection.tell({ type: 'unpause', reason: RESYNC });
   };

@@ -208,8 +208,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       onNeedSnapshot();
     },
     confirm: () => {
+      if (held === undefined) return;
+      source = 'server';
       confirmedAtMs = system.nowMs();
-      if (held === undefined || confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
+      if (confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
       confirmStoredAtMs = confirmedAtMs;
       store.confirm({ term, nowMs: confirmedAtMs }).catch((error: unknown) => {
         trace('storage', 'refused', { reason: String(error) });

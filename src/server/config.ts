@@ -89,15 +89,15 @@ function wholeNumber(
 /** RFC 6750 `b64token`, a little wider: what can stand in a header without quoting. */
 const TOKEN = /^[\x21-\x7e]{1,1000}$/;
 
-function checkTokens(
-  options: FlagentServerOptions,
-  name: 'readTokens' | 'writeTokens',
-): readonly string[] {
+function checkTokens(options: FlagentServerOptions, name: 'readTokens' | 'writeTokens'): readonly string[] {
   const tokens = options[name] ?? [];
   if (!Array.isArray(tokens)) refuse(name, 'a list of tokens');
   tokens.forEach((token, index) => {
     if (typeof token !== 'string' || !TOKEN.test(token)) {
-      refuse(`${name}[${index}]`, '1 to 1000 visible ASCII characters without spaces (its value is not shown)');
+      refuse(
+        `${name}[${index}]`,
+        '1 to 1000 visible ASCII characters without spaces (its value is not shown)',
+      );
     }
   });
   return tokens;

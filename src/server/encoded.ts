@@ -25,7 +25,11 @@ export function createEncodedSnapshots(source: FlagSource, nowMs: () => number):
   const kept = new Map<string, Buffer>();
   let keptRevision = -1;
 
-  function once(name: string, filter: FlagFilter | undefined, encode: (snapshot: Snapshot) => string): Buffer {
+  function once(
+    name: string,
+    filter: FlagFilter | undefined,
+    encode: (snapshot: Snapshot) => string,
+  ): Buffer {
     if (source.revision !== keptRevision) kept.clear();
     keptRevision = source.revision;
     const found = kept.get(name);
@@ -67,7 +71,9 @@ function batchesOf(changes: readonly Change[]): readonly Message[] {
     const end = endOfBatch(changes, start);
     const [first, ...more] = changes.slice(start, end);
     if (first === undefined) break;
-    messages.push(more.length === 0 ? { kind: 'change', change: first } : { kind: 'batch', changes: [first, ...more] });
+    messages.push(
+      more.length === 0 ? { kind: 'change', change: first } : { kind: 'batch', changes: [first, ...more] },
+    );
     start = end;
   }
   return messages;

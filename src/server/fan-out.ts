@@ -6,7 +6,7 @@
 import type { EventId, FlagFilter } from '../core/model.ts';
 import { encodeSseComment } from '../core/protocol/sse-frame.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
-import { createEncodedSnapshots, encodeChangeEvents, encodeEvent, type EncodedSnapshots } from './encoded.ts';
+import { createEncodedSnapshots, type EncodedSnapshots, encodeChangeEvents, encodeEvent } from './encoded.ts';
 import { changesWithin } from './filtered.ts';
 import type { FlagSource, RecordedChange } from './sources/contract.ts';
 
@@ -31,7 +31,7 @@ export interface StreamWish {
 export interface FanOut {
   /** Bytes that bring a client up to date, to be attached with in the same step. Throws `too_large`. */
   firstBytes(wish: StreamWish): { readonly bytes: Buffer; readonly isResumed: boolean };
-  /** Writes `first` and then every commit. The returned function detaches; call it when the client is gone. */
+  /** Writes `first` (may be empty) and then every commit. The returned function detaches; call it when the client is gone. */
   attach(wish: StreamWish, sink: StreamSink, first: Buffer): () => void;
   readonly streams: number;
   /** Says `bye` to all, each with its own time to come back, ends them, and hears no more commits. */
@@ -63,7 +63,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
   let streams = 0;
 
   const stopWatching = source.watch(broadcast);
-  const heartbeat = setInterval(() => all().forEach((stream) => send(stream, HEARTBEAT)), options.keepAliveIntervalMs);
+  const heartbeat = setInterval(beat, options.keepAliveIntervalMs);
   heartbeat.unref();
 
   function broadcast(commit: readonly RecordedChange[]): void {
@@ -74,6 +74,10 @@ export function createFanOut(options: FanOutOptions): FanOut {
       const bytes = encodeChangeEvents(changes);
       for (const stream of [...group]) send(stream, bytes);
     }
+  }
+
+  function beat(): void {
+    for (const stream of all()) send(stream, HEARTBEAT);
   }
 
   function send(stream: Stream, bytes: Buffer): void {
@@ -109,9 +113,11 @@ export function createFanOut(options: FanOutOptions): FanOut {
       const group = streamsByFilter.get(name) ?? new Set();
       streamsByFilter.set(name, group.add(stream));
       streams += 1;
-      sink.write(first, () => {
-        stream.allowanceBytes = 0;
-      });
+      if (first.length > 0) {
+        sink.write(first, () => {
+          stream.allowanceBytes = 0;
+        });
+      }
       return () => detach(stream);
     },
     get streams() {

@@ -1,11 +1,5 @@
 /** What one client sees of all flags: snapshots and changes through its filter. Pure. */
-import {
-  type Change,
-  type Flag,
-  type FlagFilter,
-  matchesFilter,
-  type Snapshot,
-} from '../core/model.ts';
+import { type Change, type Flag, type FlagFilter, matchesFilter, type Snapshot } from '../core/model.ts';
 import type { FlagSource, RecordedChange } from './sources/contract.ts';
 
 export function snapshotOf(source: FlagSource, filter: FlagFilter | undefined): Snapshot {

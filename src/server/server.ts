@@ -38,8 +38,7 @@ export interface FlagentServer {
 export function createFlagentServer(options: FlagentServerOptions = {}): FlagentServer {
   const config = checkOptions(options);
   const { keptChanges, nowMs, report } = config;
-  const source =
-    config.source ?? openSqliteSource({ file: config.database, keptChanges, nowMs, report });
+  const source = config.source ?? openSqliteSource({ file: config.database, keptChanges, nowMs, report });
   const snapshots = createEncodedSnapshots(source, nowMs);
   const fanOut = createFanOut({ ...config, source, snapshots });
   const sse = createSseEndpoint(fanOut, config.maxStreams);

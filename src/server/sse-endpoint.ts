@@ -53,8 +53,9 @@ export function createSseEndpoint(fanOut: FanOut, maxStreams: number): SseEndpoi
       if (isResumed) resumed += 1;
       request.socket.setNoDelay(true);
       response.writeHead(200, HEADERS);
+      response.write(OPENING);
       // Reading what was missed and attaching happen in one step: nothing is committed in between.
-      const detach = fanOut.attach(wish, sinkOf(response), Buffer.concat([OPENING, bytes]));
+      const detach = fanOut.attach(wish, sinkOf(response), bytes);
       response.on('close', detach);
       response.on('error', detach);
     },

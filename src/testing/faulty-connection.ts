@@ -1,5 +1,4 @@
 /** One client and its server, joined through the faults of the proxy. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { pipeWithFaults, type Shape } from './faulty-pipe.ts';
 
@@ -72,6 +71,7 @@ export function joinWithFaults(
 /** A client that is gone for good wants no answer any more, even from a server that goes on after an end. */
 async function closeAfter(up: Promise<void>, client: Socket, server: Socket): Promise<void> {
   await up;
-  if (!client.closed) await once(client, 'close');
+  // Not `events.once`: it would reject on the error that comes before the close.
+  if (!client.closed) await new Promise((resolve) => client.once('close', resolve));
   server.destroy();
 }

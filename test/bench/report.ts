@@ -17,7 +17,10 @@ export function describeMachine(): string {
 
 export function formatRows(rows: readonly Row[]): string {
   const head = ['', 'unit', 'n', 'median', 'p95', 'p99', 'min', 'max'];
-  return formatTable([head, ...rows.map((row) => [row.name, row.unit, String(row.samples.length), ...statistics(row)])]);
+  return formatTable([
+    head,
+    ...rows.map((row) => [row.name, row.unit, String(row.samples.length), ...statistics(row)]),
+  ]);
 }
 
 function statistics({ samples, unit }: Row): string[] {
@@ -34,11 +37,15 @@ export function percentile(sorted: readonly number[], share: number): number {
 
 /** First column to the left, numbers to the right. */
 function formatTable(lines: readonly (readonly string[])[]): string {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
   return lines
     .map((line) =>
       line
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
         .join('  ')
         .trimEnd(),
     )

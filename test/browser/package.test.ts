@@ -13,17 +13,21 @@ const FILES = {
     import { createFlagClient } from 'flagent-offline';
     window.flags = createFlagClient({ url: new URLSearchParams(location.search).get('server') });
   `,
-  'consumer.ts': `
+  'page.ts': `
     import { createFlagClient, type Flag, type FlagClient } from 'flagent-offline';
-    import { createFlagentServer } from 'flagent-offline/server';
-    import { buildFlag, startFaultProxy, startTestServer } from 'flagent-offline/testing';
     export const client: FlagClient = createFlagClient({ url: 'https://flags.example.com' });
     export const flag: Promise<Flag | undefined> = client.getFlag('new_payment_flow');
-    export const server = [createFlagentServer, startFaultProxy, startTestServer, buildFlag('a').key.length] as const;
     // @ts-expect-error A client without a server makes no sense.
     createFlagClient({});
   `,
-  'consumer.mjs': `
+  'node.ts': `
+    import { createFlagentServer, type FlagentServer } from 'flagent-offline/server';
+    import { buildFlag, startFaultProxy, startTestServer } from 'flagent-offline/testing';
+    export const server: FlagentServer = createFlagentServer({ database: ':memory:' });
+    export const key: string = buildFlag('a').key;
+    export const tools = [startFaultProxy, startTestServer];
+  `,
+  'server.mjs': `
     import { createFlagentServer } from 'flagent-offline/server';
     import { buildFlag, startTestServer } from 'flagent-offline/testing';
     const server = await startTestServer({ flags: [buildFlag('from_tarball')] });
@@ -95,38 +99,27 @@ test('the worker is a file of its own in a build, also under a relative base', a
   expect(output).toMatch(/relative\/assets\/shared-worker-[\w-]+\.js/);
 });
 
-test.each(['bundler', 'nodenext'])(
-  'the types of every entry are found with moduleResolution %s',
-  async (resolution) => {
-    const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
+const RESOLUTIONS = [
+  { file: 'page.ts', lib: 'es2023,dom', types: '', moduleResolution: 'bundler' },
+  { file: 'page.ts', lib: 'es2023,dom', types: '', moduleResolution: 'nodenext' },
+  { file: 'node.ts', lib: 'es2023', types: 'node', moduleResolution: 'nodenext' },
+];
+
+test.each(RESOLUTIONS)(
+  'the types that $file needs are found with moduleResolution $moduleResolution',
+  async ({ file, lib, types, moduleResolution }) => {
+    const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
     const output = await app.node(
-      ...[
-        'node_modules/typescript/bin/tsc',
-        '--noEmit',
-        '--strict',
-        '--target',
-        'es2023',
-        '--lib',
-        'es2023,dom',
-      ],
-      ...[
-        '--types',
-        '',
-        '--skipLibCheck',
-        'false',
-        '--module',
-        module,
-        '--moduleResolution',
-        resolution,
-        'consumer.ts',
-      ],
+      ...['node_modules/typescript/bin/tsc', '--noEmit', '--strict', '--skipLibCheck', 'false'],
+      ...['--target', 'es2023', '--lib', lib, '--types', types],
+      ...['--module', module, '--moduleResolution', moduleResolution, file],
     );
     expect(output).toBe('');
   },
 );
 
 test('the server and testing entries run in Node, and the command is there', async () => {
-  expect(await app.node('consumer.mjs')).toBe('function from_tarball\n');
+  expect(await app.node('server.mjs')).toBe('function from_tarball\n');
   expect(await app.node('node_modules/flagent-offline/dist/cli.js', '--version')).toMatch(
     /^\d+\.\d+\.\d+\n$/,
   );

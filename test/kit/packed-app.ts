@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const PACKAGE = resolve(import.meta.dirname, '../..');
+/** Installed in the versions that this package is developed with. */
+const TOOLS = ['vite', 'typescript', '@types/node'];
 const START_AT_MOST_MS = 30_000;
 
 export interface PackedApp {
@@ -39,7 +41,8 @@ export async function createPackedApp(files: Readonly<Record<string, string>>): 
   await npm(
     folder,
     ...['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'],
-    ...[`./${tarball}`, `vite@${await versionHere('vite')}`, `typescript@${await versionHere('typescript')}`],
+    `./${tarball}`,
+    ...(await Promise.all(TOOLS.map(versionHere))),
   );
 
   const viteMain = join(folder, 'node_modules/vite/bin/vite.js');
@@ -60,9 +63,10 @@ export async function createPackedApp(files: Readonly<Record<string, string>>): 
   };
 }
 
+/** `name@version` as installed in this package. */
 async function versionHere(name: string): Promise<string> {
   const text = await readFile(join(PACKAGE, 'node_modules', name, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return `${name}@${(JSON.parse(text) as { version: string }).version}`;
 }
 
 function npm(folder: string, ...args: readonly string[]): Promise<string> {

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runCli, serveCli, temporaryFolder } from './cli-kit.ts';
+import { importFlags, runCli, serveCli, temporaryFolder } from './cli-kit.ts';
 
 const PAY = {
   id: 7,
@@ -83,7 +83,7 @@ test('an export, a snapshot and a list are the same flags', async () => {
 
 test('loads back what the server exports', async () => {
   const { url } = await serveCli();
-  await runCli(['load', '-', '--url', url], { stdin: JSON.stringify([PAY, OLD]) });
+  await importFlags(url, [PAY, OLD]);
   const stdin = await (await fetch(`${url}/api/v1/export/eval_cache/json`)).text();
   const { stdout } = await runCli(['load', '-', '--url', url, '--json'], { stdin });
   expect(JSON.parse(stdout)).toEqual({ added: 0, changed: 0, unchanged: 2 });
@@ -106,7 +106,7 @@ test('a file that is not there is not found', async () => {
 
 test('get prints a flag for people and for programs', async () => {
   const { url } = await serveCli();
-  await runCli(['load', '-', '--url', url], { stdin: JSON.stringify([PAY]) });
+  await importFlags(url, [PAY]);
   const human = await runCli(['get', 'pay'], { env: { FLAGENT_URL: `${url}/` } });
   expect(human).toMatchObject({ code: 0, stderr: '' });
   expect(human.stdout).toMatch(/^flag +pay \(id 7\)\nstate +enabled\n/);
@@ -130,7 +130,7 @@ test('a flag that is not there is not found', async () => {
 
 test('set switches a flag, and says when there was nothing to do', async () => {
   const { url } = await serveCli();
-  await runCli(['load', '-', '--url', url], { stdin: JSON.stringify([OLD]) });
+  await importFlags(url, [OLD]);
   const set = async (...args: string[]) => runCli(['set', 'old', '--url', url, ...args]);
   expect(await set('--enabled')).toEqual({ code: 0, stdout: 'old is now enabled', stderr: '' });
   expect(await set('--enabled')).toEqual({ code: 0, stdout: 'old was enabled already', stderr: '' });
@@ -178,6 +178,12 @@ test.each<[string, RequestListener, number, RegExp]>([
     /answers 500: The disk is full\./,
   ],
   ['a 404', (_, response) => response.writeHead(404).end(), 3, /answers 404: .*--url/],
+  [
+    'a flag that merely begins alike',
+    (_, response) => response.end('[{"id":1,"key":"ab","enabled":true}]'),
+    3,
+    /no flag "a"/,
+  ],
   ['a list of something else', (_, response) => response.end('[{"name":"x"}]'), 1, /flags\[0\]\.id must be/],
   [
     'control characters',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+const NODE_COMPILE_CACHE = join(import.meta.dirname, '../../node_modules/.cache/cli');
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 export interface CliOptions {
@@ -27,8 +28,8 @@ export interface RunningCli {
 /** Ends with the test. */
 export function startCli(args: readonly string[], { env = {}, stdin }: CliOptions = {}): RunningCli {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    // Nothing of the machine's own settings, and no warning that node:sqlite is young.
-    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...env },
+    // Nothing of the machine's own settings, no warning that node:sqlite is young, and types stripped once for all processes.
+    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE, ...env },
     stdio: 'pipe',
   });
   child.stdin.on('error', () => {});
@@ -79,6 +80,22 @@ export async function serveCli(args: readonly string[] = [], options: CliOptions
   const cli = startCli(['serve', '--port', '0', '--db', ':memory:', ...args], options);
   const { listening, ...start } = JSON.parse(await cli.nextLine());
   return { ...cli, url: listening, start };
+}
+
+/** Loads flags without a process. */
+export async function importFlags(url: string, flags: readonly object[]): Promise<void> {
+  await ask(`${url}/api/v1/import`, 'POST', { flags });
+}
+
+/** Switches a flag without a process. */
+export async function switchFlag(url: string, id: number, state: 'enabled' | 'disabled'): Promise<void> {
+  await ask(`${url}/api/v1/flags/${id}/enabled`, 'PUT', { enabled: state === 'enabled' });
+}
+
+async function ask(address: string, method: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(address, { method, headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${method} ${address}: ${response.status} ${await response.text()}`);
 }
 
 /** A folder that is gone after the test. */

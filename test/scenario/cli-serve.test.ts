@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli, serveCli, startCli, temporaryFolder } from './cli-kit.ts';
+import { importFlags, runCli, serveCli, startCli, temporaryFolder } from './cli-kit.ts';
 
 test('prints one line of JSON that says where it listens and what it holds', async () => {
   const server = await serveCli();
@@ -78,10 +78,13 @@ test('an option wins over its variable', async () => {
 test('keeps flags, epoch and revision in its file', async () => {
   const db = join(temporaryFolder(), 'flags.db');
   const first = await serveCli(['--db', db]);
-  const stdin = '[{"id":1,"key":"a","enabled":true}]';
-  expect(await runCli(['load', '-', '--url', first.url], { stdin })).toMatchObject({ code: 0 });
+  await importFlags(first.url, [
+    { id: 1, key: 'a', enabled: true },
+    { id: 2, key: 'archived', enabled: true },
+  ]);
+  await fetch(`${first.url}/api/v1/flags/2`, { method: 'DELETE' });
   first.kill('SIGKILL');
   await first.exit;
   const second = await serveCli(['--db', db]);
-  expect(second.start).toEqual({ db, epoch: first.start.epoch, revision: 1, flags: 1 });
+  expect(second.start).toEqual({ db, epoch: first.start.epoch, revision: 3, flags: 1 });
 });

@@ -1,7 +1,7 @@
 /** `watch` as a process, beside a real `serve` that comes and goes. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli, type ServedCli, serveCli, startCli, temporaryFolder } from './cli-kit.ts';
+import { importFlags, type ServedCli, serveCli, startCli, switchFlag, temporaryFolder } from './cli-kit.ts';
 
 const FLAGS = [
   { id: 1, key: 'a', enabled: false, tags: ['web'] },
@@ -10,12 +10,9 @@ const FLAGS = [
 
 async function serveFlags(...args: string[]): Promise<ServedCli> {
   const server = await serveCli(args);
-  await runCli(['load', '-', '--url', server.url], { stdin: JSON.stringify(FLAGS) });
+  await importFlags(server.url, FLAGS);
   return server;
 }
-
-const switchFlag = (url: string, key: string, state: 'enabled' | 'disabled') =>
-  runCli(['set', key, `--${state}`, '--url', url]);
 
 const withoutTime = (line: string) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}/, '');
 
@@ -23,9 +20,9 @@ test('prints the snapshot, then every change, and ends with 0 on Ctrl-C', async 
   const { url } = await serveFlags();
   const watch = startCli(['watch', '--url', url]);
   expect(withoutTime(await watch.nextLine())).toBe('2  snapshot: 2 flags, 1 of them enabled');
-  await switchFlag(url, 'a', 'enabled');
+  await switchFlag(url, 1, 'enabled');
   expect(withoutTime(await watch.nextLine())).toBe('3  a  enabled');
-  await switchFlag(url, 'b', 'disabled');
+  await switchFlag(url, 2, 'disabled');
   expect(withoutTime(await watch.nextLine())).toBe('4  b  disabled');
   watch.kill('SIGINT');
   expect(await watch.exit).toBe(0);
@@ -36,7 +33,7 @@ test('prints JSON that programs can follow', async () => {
   const { url } = await serveFlags();
   const watch = startCli(['watch', '--json', '--url', url]);
   expect(JSON.parse(await watch.nextLine())).toMatchObject({ type: 'SNAPSHOT', revision: 2, flags: 2 });
-  await switchFlag(url, 'a', 'enabled');
+  await switchFlag(url, 1, 'enabled');
   expect(JSON.parse(await watch.nextLine())).toMatchObject({
     type: 'FLAG_ENABLED',
     revision: 3,
@@ -52,8 +49,8 @@ test.each([
   const { url } = await serveFlags();
   const watch = startCli(['watch', ...filter, '--url', url]);
   expect(withoutTime(await watch.nextLine())).toBe('2  snapshot: 1 flag, 0 of them enabled');
-  await switchFlag(url, 'b', 'disabled');
-  await switchFlag(url, 'a', 'enabled');
+  await switchFlag(url, 2, 'disabled');
+  await switchFlag(url, 1, 'enabled');
   expect(withoutTime(await watch.nextLine())).toBe('4  a  enabled');
 });
 
@@ -66,7 +63,7 @@ test('goes on with just the missed changes after the server was killed and came 
   await watch.nextError(/^not connected: .*; next attempt in/);
   await first.exit;
   const second = await serveCli(['--db', db, '--port', new URL(first.url).port]);
-  await switchFlag(second.url, 'a', 'enabled');
+  await switchFlag(second.url, 1, 'enabled');
   expect(withoutTime(await watch.nextLine())).toBe('3  a  enabled');
 });
 
@@ -85,6 +82,6 @@ test('ends with 0 when its reader has seen enough', async () => {
   const watch = startCli(['watch', '--url', url]);
   await watch.nextLine();
   watch.child.stdout?.destroy();
-  await switchFlag(url, 'a', 'enabled');
+  await switchFlag(url, 1, 'enabled');
   expect(await watch.exit).toBe(0);
 });

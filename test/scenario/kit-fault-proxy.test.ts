@@ -1,6 +1,6 @@
 /** The fault proxy breaks connections in exactly the ways it promises, seen from a client of a plain HTTP server. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts';
 import { listenOnLoopback } from '../../src/testing/listen-on-loopback.ts';
@@ -95,6 +95,41 @@ test('a client that leaves is gone for the server too', async () => {
   client.socket.destroy();
   await closed;
   expect(trace).toEqual(['stream closed']);
+});
+
+test('a server that goes on after the end of its client is ended when the client is gone for good', async () => {
+  let ended: Promise<unknown> = Promise.resolve();
+  const talker = createTcpServer({ allowHalfOpen: true }, (socket) => {
+    const timer = setInterval(() => socket.write('tick;'), 5);
+    ended = new Promise((resolve) => socket.on('close', resolve).on('error', () => {}));
+    socket.on('close', () => clearInterval(timer));
+  });
+  const other = await startFaultProxy(await listenOnLoopback(talker));
+  const client = connect(Number(new URL(other.url).port), '127.0.0.1');
+  await new Promise((resolve) => client.once('data', resolve));
+  client.destroy();
+  await ended;
+  await other.stop();
+  await new Promise((resolve) => talker.close(resolve));
+});
+
+test("the server's own end is an end for the client, not a reset", async () => {
+  const client = openStream();
+  await client.saw('first;');
+  streams[0]?.end('last;');
+  streams[0]?.socket?.end();
+  expect(await client.ended).toBe('end');
+  expect(client.text()).toContain('last;');
+});
+
+test('a cut reaches the server although the connection is stalled', async () => {
+  const client = openStream();
+  await client.saw('first;');
+  const closed = new Promise((resolve) => streams[0]?.on('close', resolve));
+  proxy.stall();
+  proxy.cut('fin');
+  expect(await client.ended).toBe('end');
+  await closed;
 });
 
 test.each([

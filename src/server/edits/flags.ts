@@ -1,6 +1,7 @@
 /** Edits of flags as a whole: create, update, enable, delete, restore. */
-import { fail } from '../../core/protocol/read.ts';
+
 import type { Flag } from '../../core/model.ts';
+import { fail } from '../../core/protocol/read.ts';
 import { type FlagRecord, type IDs, idsAfter } from '../record.ts';
 import { type Edit, liveRecord, recordOf } from './edit-flag.ts';
 import type { FlagUpdate, NewFlag } from './inputs.ts';

@@ -1,4 +1,6 @@
 /** Many flags at once, with the ids they have elsewhere: rollouts go on as they were. The same file twice changes nothing. */
+
+import { FlagError } from '../../core/errors.ts';
 import type { Constraint, Distribution, Flag, Segment, Tag } from '../../core/model.ts';
 import { readFlags } from '../../core/protocol/decode-flag.ts';
 import { LIMITS } from '../../core/protocol/limits.ts';
@@ -11,7 +13,6 @@ import {
   readOptional,
   readString,
 } from '../../core/protocol/read.ts';
-import { FlagError } from '../../core/errors.ts';
 import { conflict } from '../http-error.ts';
 import { type FlagRecord, type IDs, idsAfter, inServerOrder, isSameContent } from '../record.ts';
 import type { Catalogue, Write } from '../sources/contract.ts';
@@ -25,8 +26,8 @@ export interface ImportedFlag {
 }
 
 export interface ImportCounts {
-  readonly created: number;
-  readonly updated: number;
+  readonly added: number;
+  readonly changed: number;
   readonly unchanged: number;
 }
 
@@ -54,17 +55,23 @@ function readBeside(json: Json, path: string): ImportedFlag['beside'] {
 }
 
 function checkFlag(flag: Flag, path: string): void {
-  checkKey(flag.key, `${path}.key`);
   checkID(flag.id, `${path}.id`);
+  checkKey(flag.key, `${path}.key`);
   checkIDs(flag.segments, `${path}.segments`);
   checkIDs(flag.variants, `${path}.variants`);
-  flag.dependsOn.forEach((key, index) => checkKey(key, `${path}.dependsOn[${index}]`));
-  flag.tags.forEach((tag, index) => checkTag(tag.value, `${path}.tags[${index}].value`));
-  flag.variants.forEach((variant, index) => checkKey(variant.key, `${path}.variants[${index}].key`));
-  flag.segments.forEach((segment, index) => checkSegment(segment, flag, `${path}.segments[${index}]`));
+  for (const [index, key] of flag.dependsOn.entries()) checkKey(key, `${path}.dependsOn[${index}]`);
+  for (const [index, { value }] of flag.tags.entries()) checkTag(value, `${path}.tags[${index}].value`);
+  for (const [index, { key }] of flag.variants.entries()) checkKey(key, `${path}.variants[${index}].key`);
+  for (const [index, segment] of flag.segments.entries()) {
+    checkSegment(segment, flag, `${path}.segments[${index}]`);
+  }
 }
 
-function checkSegment({ rolloutPercent, constraints, distributions }: Segment, flag: Flag, path: string): void {
+function checkSegment(
+  { rolloutPercent, constraints, distributions }: Segment,
+  flag: Flag,
+  path: string,
+): void {
   checkPercent(rolloutPercent, `${path}.rolloutPercent`);
   constraints.forEach(({ property, operator, value }, index) => {
     checkFilled(property, `${path}.constraints[${index}].property`);
@@ -99,7 +106,7 @@ export function importFlags(imported: readonly ImportedFlag[]): Edit<ImportCount
     const ids = idsAfter(catalogue.lastIDs);
     const tagged = tagIDs(catalogue, imported, ids);
     const writes: Write[] = [];
-    let created = 0;
+    let added = 0;
     for (const { flag, beside } of imported) {
       refuseOtherFlag(catalogue, flag);
       const before = catalogue.records.get(flag.id);
@@ -109,11 +116,11 @@ export function importFlags(imported: readonly ImportedFlag[]): Edit<ImportCount
         flag: withIDs(flag, before?.flag, ids, tagged),
       };
       if (before !== undefined && isSameContent(before, record)) continue;
-      if (before === undefined) created += 1;
+      if (before === undefined) added += 1;
       writes.push({ record, type: 'FLAG_UPDATED' });
     }
-    refuseTooMany(catalogue.records.size + created);
-    const counts = { created, updated: writes.length - created, unchanged: imported.length - writes.length };
+    refuseTooMany(catalogue.records.size + added);
+    const counts = { added, changed: writes.length - added, unchanged: imported.length - writes.length };
     return { writes, lastIDs: ids.last, answer: () => counts };
   };
 }
@@ -170,7 +177,9 @@ function tagIDs(
 /** Ids of the file are kept; parts without one get that of the same part here, or a new one. */
 function withIDs(flag: Flag, before: Flag | undefined, ids: IDs, tagged: ReadonlyMap<string, number>): Flag {
   const variantKeys = new Map(flag.variants.map(({ id, key }) => [ids.take('variant', id), key]));
-  const tags = new Map(flag.tags.map(({ id, value }): [string, Tag] => [value, { id: tagged.get(value) ?? id, value }]));
+  const tags = new Map(
+    flag.tags.map(({ id, value }): [string, Tag] => [value, { id: tagged.get(value) ?? id, value }]),
+  );
   return inServerOrder({
     ...flag,
     id: ids.take('flag', flag.id),
@@ -194,7 +203,11 @@ function withIDs(flag: Flag, before: Flag | undefined, ids: IDs, tagged: Readonl
   });
 }
 
-function constraintID({ id, property, operator, value }: Constraint, old: Constraint | undefined, ids: IDs): number {
+function constraintID(
+  { id, property, operator, value }: Constraint,
+  old: Constraint | undefined,
+  ids: IDs,
+): number {
   if (id > 0) return ids.take('constraint', id);
   const isSame = old?.property === property && old.operator === operator && old.value === value;
   return isSame ? old.id : ids.next('constraint');

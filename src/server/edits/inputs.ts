@@ -57,12 +57,7 @@ export function readFlagUpdate(body: unknown): FlagUpdate {
   return present({
     key: readOptional(json.key, 'key', undefined, checkKey),
     description: readOptional(json.description, 'description', undefined, readString),
-    dataRecordsEnabled: readOptional(
-      json.dataRecordsEnabled,
-      'dataRecordsEnabled',
-      undefined,
-      readBoolean,
-    ),
+    dataRecordsEnabled: readOptional(json.dataRecordsEnabled, 'dataRecordsEnabled', undefined, readBoolean),
     entityType: readOptional(json.entityType, 'entityType', undefined, readString),
     notes: readOptional(json.notes, 'notes', undefined, readString),
     dependsOn: readOptional(json.dependsOn, 'dependsOn', undefined, readKeys),
@@ -74,9 +69,7 @@ export function readFlagUpdate(body: unknown): FlagUpdate {
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
 function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Present<T>;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 
 function readKeys(value: unknown, path: string): readonly string[] {
@@ -87,7 +80,10 @@ export function readEnabled(body: unknown): boolean {
   return readBoolean(readObject(body, BODY).enabled, 'enabled');
 }
 
-export function readEnabledOfMany(body: unknown): { readonly ids: readonly number[]; readonly enabled: boolean } {
+export function readEnabledOfMany(body: unknown): {
+  readonly ids: readonly number[];
+  readonly enabled: boolean;
+} {
   const ids = [...new Set(readList(readObject(body, BODY).ids, 'ids', readCount))];
   if (ids.length === 0) fail('ids', 'a list of at least one flag id', ids);
   return { ids, enabled: readEnabled(body) };
@@ -108,7 +104,9 @@ export function readSegmentInput(body: unknown): SegmentInput {
 
 export function readSegmentOrder(body: unknown): readonly number[] {
   const ids = readObject(body, BODY).segmentIDs;
-  return Array.isArray(ids) ? readList(ids, 'segmentIDs', readCount) : fail('segmentIDs', 'a list of ids', ids);
+  return Array.isArray(ids)
+    ? readList(ids, 'segmentIDs', readCount)
+    : fail('segmentIDs', 'a list of ids', ids);
 }
 
 export function readConstraintInput(body: unknown): Omit<Constraint, 'id'> {

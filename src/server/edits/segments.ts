@@ -8,8 +8,10 @@ import type { SegmentInput } from './inputs.ts';
 const NEW_RANK = 999;
 
 export function createSegment(flagID: number, input: SegmentInput): Edit<Segment> {
-  const { description = '', rolloutPercent = fail('rolloutPercent', 'a whole percent from 0 to 100', undefined) } =
-    input;
+  const {
+    description = '',
+    rolloutPercent = fail('rolloutPercent', 'a whole percent from 0 to 100', undefined),
+  } = input;
   return editFlag(flagID, (flag, ids) => {
     const id = ids.next('segment');
     const segment = { id, description, rank: NEW_RANK, rolloutPercent, constraints: [], distributions: [] };
@@ -140,7 +142,11 @@ export function putDistributions(
       const path = `distributions[${index}]`;
       if (variant === undefined) fail(`${path}.variantID`, 'the id of a variant of this flag', variantID);
       if (variantKey !== null && variantKey !== variant.key) {
-        fail(`${path}.variantKey`, `"${variant.key}", the key of variant ${variantID}, or absent`, variantKey);
+        fail(
+          `${path}.variantKey`,
+          `"${variant.key}", the key of variant ${variantID}, or absent`,
+          variantKey,
+        );
       }
       const old = segment.distributions.find((distribution) => distribution.variantID === variantID);
       return { id: old?.id ?? ids.next('distribution'), variantID, variantKey: variant.key, percent };

@@ -23,7 +23,11 @@ function wantedBy(query: URLSearchParams): (record: FlagRecord) => boolean {
   const key = query.get('key');
   const description = query.get('description');
   const part = query.get('descriptionLike')?.toLowerCase();
-  const tags = query.get('tags')?.split(',').filter((tag) => tag !== '') ?? [];
+  const tags =
+    query
+      .get('tags')
+      ?.split(',')
+      .filter((tag) => tag !== '') ?? [];
   const withDeleted = flagged(query, 'deleted') === true || flagged(query, 'includeArchived') === true;
   return ({ flag, archived }) =>
     (withDeleted || !archived) &&

@@ -5,9 +5,9 @@ import { FlagError } from '../../core/errors.ts';
 import type { EventId } from '../../core/model.ts';
 import { encodeChange } from '../../core/protocol/messages.ts';
 import { type FlagRecord, ID_KINDS, type LastIDs } from '../record.ts';
+import { coverIDs, createCatalogue } from './catalogue.ts';
 import { type Commit, commitOf } from './commit.ts';
 import type { Catalogue, FlagSource, Plan, RecordedChange } from './contract.ts';
-import { coverIDs, createCatalogue } from './catalogue.ts';
 import { damaged, openSqliteFile } from './sqlite-file.ts';
 import { readIDs, readRecord, readRecordedChange, readRevision } from './stored.ts';
 
@@ -84,7 +84,8 @@ export function openSqliteSource({
     async edit<T>(decide: (catalogue: Catalogue) => Plan<T>) {
       // An edit made by a listener must not overtake the commit that the other listeners have yet to hear.
       await Promise.resolve();
-      if (isClosed) throw new FlagError('closed', 'The flag store is closed. Restart the server to edit flags.');
+      if (isClosed)
+        throw new FlagError('closed', 'The flag store is closed. Restart the server to edit flags.');
       return commit(decide(catalogue));
     },
     watch(listener) {

@@ -1,0 +1,95 @@
+/** One flag on the board: what it is, what the chosen visitor gets, and the switch that edits it on the server. */
+import type { EvaluationResult, Flag } from 'flagent-offline';
+import { element, setText } from './element.ts';
+
+export interface FlagCard {
+  readonly root: HTMLElement;
+  show(flag: Flag, result: EvaluationResult): void;
+  /** Draws the eye to a change that has just come. */
+  flash(): void;
+  /** Edited on the server, but the change has not come here yet. */
+  await(isAwaited: boolean): void;
+}
+
+export function createFlagCard(flag: Flag, onToggle: (flag: Flag) => void): FlagCard {
+  let shown = flag;
+  const toggle = element('button', {
+    type: 'button',
+    role: 'switch',
+    class: 'switch',
+    'aria-label': flag.key,
+  });
+  toggle.addEventListener('click', () => onToggle(shown));
+  const description = element('p');
+  const tags = element('ul', { class: 'tags', 'aria-label': 'Tags' });
+  const rollout = element('div', { class: 'rollout' });
+  const answer = element('output', { class: 'answer' });
+  const awaited = element('span', { class: 'awaited', hidden: true }, 'edited, waiting for the network');
+  const root = element(
+    'article',
+    { class: 'flag', 'data-flag': flag.key },
+    element('header', {}, element('h3', {}, flag.key), toggle),
+    description,
+    rollout,
+    element('footer', {}, tags, awaited, answer),
+  );
+
+  return {
+    root,
+    show(next, result) {
+      shown = next;
+      toggle.setAttribute('aria-checked', String(next.enabled));
+      root.dataset.enabled = String(next.enabled);
+      setText(description, next.description);
+      tags.replaceChildren(...next.tags.map(({ value }) => element('li', {}, value)));
+      rollout.replaceChildren(...sharesOf(next, result));
+      setText(answer, sayResult(result));
+      answer.dataset.variant = result.variantKey === null ? 'none' : result.variantKey;
+    },
+    flash() {
+      root.classList.remove('flash');
+      // Reading the layout starts the animation anew when two changes follow each other.
+      void root.offsetWidth;
+      root.classList.add('flash');
+    },
+    await(isAwaited) {
+      awaited.hidden = !isAwaited;
+    },
+  };
+}
+
+/** The segment that decides for the visitor, or the last one: how many it lets in, and which variants they get. */
+function sharesOf(flag: Flag, result: EvaluationResult): HTMLElement[] {
+  const segment = flag.segments.find(({ id }) => id === result.segmentID) ?? flag.segments.at(-1);
+  if (segment === undefined) return [];
+  const parts = segment.distributions
+    .filter(({ percent }) => percent > 0)
+    .map(({ percent, variantKey }, index) => {
+      const share = Math.round((segment.rolloutPercent * percent) / 100);
+      const part = element('i', {
+        'data-part': String(index % 4),
+        title: `${variantKey ?? 'variant'}: ${share} %`,
+      });
+      part.style.width = `${share}%`;
+      return part;
+    });
+  const names = segment.distributions
+    .filter(({ percent }) => percent > 0)
+    .map(({ percent, variantKey }) => (percent === 100 ? variantKey : `${variantKey} ${percent} %`));
+  return [
+    element('div', { class: 'shares', 'aria-hidden': 'true' }, ...parts),
+    element('small', {}, `${segment.description}: ${segment.rolloutPercent} % · ${names.join(', ')}`),
+  ];
+}
+
+function sayResult({ variantKey, reason }: EvaluationResult): string {
+  if (variantKey !== null) return variantKey;
+  switch (reason) {
+    case 'FLAG_DISABLED':
+      return 'off';
+    case 'DEPENDENCY_NOT_MET':
+      return 'needs another flag';
+    default:
+      return 'not for this visitor';
+  }
+}

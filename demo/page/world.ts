@@ -1,0 +1,48 @@
+/** The control requests of the demo's own server: they change the world around the page, never the page. */
+
+export type NetworkState = 'restored' | 'cut' | 'stalled';
+
+export interface WorldState {
+  readonly network: NetworkState;
+  /** Streams that the flag server has open now, from all browsers. */
+  readonly streams: number;
+  readonly flagServerUrl: string;
+}
+
+/** `undefined` when the demo's server does not answer: it was stopped, or this device is offline. */
+export async function askWorld(): Promise<WorldState | undefined> {
+  return readState(await request('GET', 'state'));
+}
+
+export async function setNetwork(state: NetworkState): Promise<WorldState | undefined> {
+  return readState(await request('POST', 'network', { state }));
+}
+
+export async function resetWorld(): Promise<WorldState | undefined> {
+  return readState(await request('POST', 'reset'));
+}
+
+/** False when the server could not be asked or refused. */
+export async function setFlagEnabled(flagID: number, enabled: boolean): Promise<boolean> {
+  return (await request('POST', `flags/${flagID}/enabled`, { enabled })) !== undefined;
+}
+
+async function request(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
+  try {
+    const response = await fetch(new URL(`__demo/${path}`, document.baseURI), {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readState(json: unknown): WorldState | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { network, streams, flagServerUrl } = json as Record<string, unknown>;
+  if (network !== 'restored' && network !== 'cut' && network !== 'stalled') return undefined;
+  if (typeof streams !== 'number' || typeof flagServerUrl !== 'string') return undefined;
+  return { network, streams, flagServerUrl };
+}
