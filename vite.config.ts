@@ -42,6 +42,8 @@ const BUILDS: Record<string, UserConfig> = {
   'service-worker': library({ 'service-worker': 'src/service-worker/index.ts' }, 'es'),
   node: {
     publicDir: false,
+    // The only package that both sides of the wire need; in the browser files it is bundled anyway.
+    ssr: { noExternal: ['eventsource-parser'] },
     build: {
       ssr: true,
       outDir: 'dist',

@@ -12,7 +12,12 @@ export interface Board {
   showChange(change: FlagChange): void;
 }
 
-export function createBoard(container: HTMLElement, client: FlagClient): Board {
+/** `onRefused` hears of an edit that the demo's server did not take. */
+export function createBoard(
+  container: HTMLElement,
+  client: FlagClient,
+  onRefused: (flag: Flag) => void,
+): Board {
   const cards = new Map<string, FlagCard>();
   const changedKeys = new Set<string>();
   const grid = element('div', { class: 'grid' });
@@ -84,7 +89,9 @@ export function createBoard(container: HTMLElement, client: FlagClient): Board {
     card?.await(true);
     const isDone = await setFlagEnabled(flag.id, !flag.enabled);
     // The card moves when the change comes through the stream, as it would for an edit made elsewhere.
-    if (!isDone) card?.await(false);
+    if (isDone) return;
+    card?.await(false);
+    onRefused(flag);
   }
 
   /** Changes of one moment are drawn together. */

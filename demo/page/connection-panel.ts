@@ -30,12 +30,10 @@ export function createConnectionPanel(container: HTMLElement): ConnectionPanel {
       const isLive = status.connection.is === 'live';
       age.show(
         isLive ? 'Current' : confirmedAtMs === undefined ? 'Unknown' : sayAge(nowMs - confirmedAtMs),
-        `${saySource(status.source)}${status.stale ? ', stale' : ''}`,
+        `${saySource(status.source)} · ${status.storage === 'persistent' ? 'stored' : 'not stored'}`,
+        status.stale ? 'busy' : undefined,
       );
-      revision.show(
-        String(status.revision ?? '–'),
-        `${status.storage === 'persistent' ? 'kept on this device' : 'in memory only'} · epoch ${status.epoch?.slice(0, 6) ?? '–'}`,
-      );
+      revision.show(String(status.revision ?? '–'), `epoch ${status.epoch?.slice(0, 8) ?? '–'}`);
     },
   };
 }
@@ -61,7 +59,8 @@ function createTile(label: string, name: string): Tile {
       setText(value, text);
       setText(detail, more);
       detail.title = more;
-      if (mood !== undefined) root.dataset.mood = mood;
+      if (mood === undefined) delete root.dataset.mood;
+      else root.dataset.mood = mood;
     },
   };
 }

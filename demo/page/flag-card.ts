@@ -88,7 +88,7 @@ function sayResult({ variantKey, reason }: EvaluationResult): string {
     case 'FLAG_DISABLED':
       return 'off';
     case 'DEPENDENCY_NOT_MET':
-      return 'needs another flag';
+      return 'dependency off';
     default:
       return 'not for this visitor';
   }

@@ -19,9 +19,11 @@ const client = createFlagClient({
   namespace: 'demo',
 });
 
-const board = createBoard(place('board'), client);
-const panel = createConnectionPanel(place('facts'));
 const log = createEventLog(place('log'));
+const board = createBoard(place('board'), client, ({ key }) =>
+  log.add('world', `${key} could not be edited: the demo server does not answer`),
+);
+const panel = createConnectionPanel(place('facts'));
 const narrator = createNarrator(log);
 const controls = createNetworkControls(place('controls'), showWorld);
 const notices = createNotices(place('notices'), {
@@ -42,6 +44,8 @@ function showStatus(): void {
 function showWorld(next: WorldState | undefined): void {
   if (next?.network !== world?.network) {
     log.add('world', next === undefined ? 'The demo server does not answer' : `Network: ${next.network}`);
+    // A device says so when it finds a network again; a proxy on this machine cannot.
+    if (next?.network === 'restored') dispatchEvent(new Event('online'));
   }
   // The demo was started anew and its flag server has another address: this page, from storage, is the old one.
   if (next !== undefined && next.flagServerUrl !== config.flagServerUrl) void offlineStart.replacePage();

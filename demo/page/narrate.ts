@@ -1,7 +1,6 @@
 /** Turns what the client reports into lines of the log: several changes of one moment become one line. */
-import type { FlagChange, FlagStatus } from 'flagent-offline';
+import type { ConnectionStatus, FlagChange, FlagStatus } from 'flagent-offline';
 import type { EventLog } from './event-log.ts';
-import { sayConnection } from './say-connection.ts';
 
 export interface Narrator {
   change(change: FlagChange): void;
@@ -12,33 +11,51 @@ const MOST_LINES = 6;
 
 export function createNarrator(log: EventLog): Narrator {
   let changes: FlagChange[] = [];
-  let shownConnection = '';
+  let told = '';
+  let isFailing = false;
+  let hasSettled = false;
 
-  function tell(): void {
-    const told = changes;
+  function tellChanges(): void {
+    const arrived = changes;
     changes = [];
-    if (told.length > MOST_LINES)
-      log.add('change', `${told.length} flags arrived, up to revision ${told.at(-1)?.revision}`);
-    else for (const change of told) log.add('change', sayChange(change));
+    if (arrived.length <= MOST_LINES) for (const change of arrived) log.add('change', sayChange(change));
+    else log.add('change', `${arrived.length} flags arrived, up to revision ${arrived.at(-1)?.revision}`);
   }
 
   return {
     change(change) {
-      if (changes.length === 0) queueMicrotask(tell);
+      if (changes.length === 0) queueMicrotask(tellChanges);
       changes.push(change);
     },
-    status(status) {
-      const { title, detail } = sayConnection(status, Date.now());
-      const isWaiting = status.connection.is === 'waiting';
-      // Countdowns belong to the tiles; the log tells of each state once.
-      if (title === shownConnection) return;
-      shownConnection = title;
-      log.add(
-        'connection',
-        isWaiting || title === 'Stopped' ? `${title}: ${detail.split(' · ').at(-1)}` : title,
-      );
+    status({ connection }) {
+      const text = sayMove(connection);
+      // The first moments of a start are not worth a line each.
+      hasSettled ||= connection.is !== 'connecting' && connection.is !== 'paused';
+      if (!hasSettled) return;
+      // Attempts that fail like the one before are for the tiles to count down, not for the log.
+      if (text === told || (connection.is === 'connecting' && isFailing)) return;
+      isFailing = connection.is === 'waiting';
+      told = text;
+      log.add('connection', text);
     },
   };
+}
+
+function sayMove(connection: ConnectionStatus): string {
+  switch (connection.is) {
+    case 'live':
+      return 'Live';
+    case 'connecting':
+      return 'Connecting';
+    case 'waiting':
+      return `Offline: ${connection.reason}`;
+    case 'polling':
+      return `Polling: ${connection.reason}`;
+    case 'paused':
+      return `Paused: ${connection.reasons.join(', ')}`;
+    case 'stopped':
+      return `Stopped: ${connection.reason}`;
+  }
 }
 
 function sayChange({ flagKey, flag, previous, type, revision }: FlagChange): string {

@@ -1,12 +1,10 @@
-/** What crosses the port between a tab and its hub. Version 1; it only ever grows optional fields. */
+/** What crosses the port between a tab and its hub; `core/protocol/hub-protocol` names its version. */
 import type { ConnectionPolicy } from '../core/connection/policy.ts';
 import type { FlagErrorCode } from '../core/errors.ts';
 import type { EventId, FlagFilter } from '../core/model.ts';
 import type { HubStatus } from '../core/state/status.ts';
 import type { Update } from '../core/state/update.ts';
 import type { TraceEntry } from '../system/trace.ts';
-
-export const HUB_PROTOCOL = 1;
 
 /** Errors lose their class and fields on the way through Comlink, so outcomes cross as data. */
 export type Answer<T> =

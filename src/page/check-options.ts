@@ -1,5 +1,7 @@
 /** The door of the public API: options are checked at once, with errors that say what and what to do. */
 import { FlagError } from '../core/errors.ts';
+import type { FlagFilter } from '../core/model.ts';
+import { LIMITS } from '../core/protocol/limits.ts';
 import { scopeOf } from '../core/state/scope.ts';
 import type { FlagClientOptions } from './flag-client.ts';
 
@@ -37,6 +39,7 @@ export function checkOptions(options: FlagClientOptions): CheckedOptions {
       `accessToken must be a string or a function that gives one, but is of type ${typeof accessToken}.`,
     );
   }
+  checkFilter(options.filter);
   refuseBadDuration('staleAfterMs', staleAfterMs);
   refuseBadDuration('firstReadTimeoutMs', firstReadTimeoutMs);
   const url = checkUrl(options.url);
@@ -59,6 +62,23 @@ function checkUrl(text: unknown): string {
     );
   }
   return (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+const FILTER_KINDS = { flagKeys: 'string', flagIDs: 'number', tags: 'string', segmentsOf: 'string' } as const;
+
+/** An empty filter would mean nothing here and everything on the wire. */
+function checkFilter(filter: FlagFilter | undefined): void {
+  if (filter === undefined) return;
+  const kinds: Readonly<Record<string, string>> = FILTER_KINDS;
+  const isList = ([kind, names]: [string, unknown]): boolean =>
+    Array.isArray(names) && names.every((name) => typeof name === kinds[kind]);
+  const isWrong = typeof filter !== 'object' || filter === null || !Object.entries(filter).every(isList);
+  const count = isWrong ? 0 : Object.values(filter).reduce((sum, names) => sum + names.length, 0);
+  if (count === 0 || count > LIMITS.filterNames) {
+    refuse(
+      `filter must be an object of lists { ${Object.keys(FILTER_KINDS).join(', ')} } with 1 to ${LIMITS.filterNames} names in all, but is ${show(filter).slice(0, 100)}.`,
+    );
+  }
 }
 
 function refuseBadDuration(name: string, value: unknown): void {

@@ -5,6 +5,7 @@
 import { expose, type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { FlagError } from '../core/errors.ts';
 import type { EventId } from '../core/model.ts';
+import { HUB_PROTOCOL } from '../core/protocol/hub-protocol.ts';
 import { hubLockName, tabLockName } from '../core/state/scope.ts';
 import type { Answer, Attached, AttachRequest, HubRemote, TabSink } from '../hub/contract.ts';
 import { withDeadline } from '../system/deadline.ts';
@@ -32,8 +33,6 @@ export interface HubLinkOptions {
 
 /** A worker that has not answered by then is not there: blocked, not found, or hanging. */
 const ATTACH_DEADLINE_MS = 5_000;
-/** Must equal the hub's; see `hub/contract`. */
-const HUB_PROTOCOL = 1;
 const CALL_DEADLINE_MS = 15_000;
 /** Between attempts to start a worker that cannot be started. */
 const RESTART_DELAY_MS = 2_000;
@@ -71,7 +70,9 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
     const channel = new MessageChannel();
     expose(sink, channel.port1);
     const death = new AbortController();
-    worker.addEventListener('error', () => death.abort(), { signal: closed.signal });
+    // Fires when the script cannot be loaded; later, in some browsers, for any uncaught error, which is not the end.
+    const onError = (): void => death.abort();
+    worker.addEventListener('error', onError);
     let stopWatching = (): void => {};
     const end = (): void => {
       stopWatching();
@@ -90,7 +91,10 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
       held: held(),
     };
     try {
-      const asked: Promise<Answer<Attached>> = remote.attach(request, transfer(channel.port2, [channel.port2]));
+      const asked: Promise<Answer<Attached>> = remote.attach(
+        request,
+        transfer(channel.port2, [channel.port2]),
+      );
       const { bootId } = unwrap(
         await withDeadline(asked, {
           system,
@@ -99,6 +103,7 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
           death: death.signal,
         }),
       );
+      worker.removeEventListener('error', onError);
       stopWatching = watchHub(bootId, end);
       return { remote, death, end };
     } catch (error) {
@@ -117,17 +122,23 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
 
   const ensureAttached = (): Promise<Attachment> => {
     if (attachment !== undefined) return Promise.resolve(attachment);
-    attaching ??= attach().finally(() => {
-      attaching = undefined;
-    });
-    attaching.catch((error: unknown) => {
-      if (closed.signal.aborted) return;
-      onUnreachable(error instanceof Error ? error.message : String(error));
-      system.after(RESTART_DELAY_MS, () => {
-        if (!closed.signal.aborted && attachment === undefined) void ensureAttached().catch(() => {});
+    attaching ??= attach()
+      .catch((error: unknown) => {
+        tryAgainLater(error);
+        throw error;
+      })
+      .finally(() => {
+        attaching = undefined;
       });
-    });
     return attaching;
+  };
+
+  const tryAgainLater = (error: unknown): void => {
+    if (closed.signal.aborted) return;
+    onUnreachable(error instanceof Error ? error.message : String(error));
+    system.after(RESTART_DELAY_MS, () => {
+      if (!closed.signal.aborted) void ensureAttached().catch(() => {});
+    });
   };
 
   const callHub = async <T>(use: (remote: Remote<HubRemote>) => Promise<T>): Promise<T> => {
@@ -156,8 +167,10 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
   listen(window, 'pageshow', (event) => {
     if (!(event as PageTransitionEvent).persisted) return;
     isSuspended = false;
-    takeTabLock();
-    catchUp();
+    // The worker may have died meanwhile, and the lock that tells of it may have been taken away: nothing old is trusted.
+    attachment?.end();
+    attachment = undefined;
+    attachWithLock();
   });
   listen(window, 'online', () => tell((remote) => remote.wake(tabId, 'online')));
   listen(document, 'visibilitychange', () => {
@@ -168,11 +181,16 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
   let tabLock: { release(): void } | undefined;
   const takeTabLock = (): Promise<void> =>
     new Promise((resolve) => {
-      tabLock ??= holdLock(locks, tabLockName(scope, tabId), {
+      if (tabLock !== undefined) {
+        resolve();
+        return;
+      }
+      tabLock = holdLock(locks, tabLockName(scope, tabId), {
         onHeld: resolve,
         // WebKit takes locks away from a page in the back/forward cache.
         onLost: () => {
           tabLock = undefined;
+          resolve();
         },
       });
     });
@@ -183,7 +201,13 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
       .catch(() => {});
   };
 
-  void takeTabLock().then(() => ensureAttached().catch(() => {}));
+  const attachWithLock = (): void => {
+    void takeTabLock()
+      .then(ensureAttached)
+      .catch(() => {});
+  };
+
+  attachWithLock();
 
   return {
     call: async (use) => unwrap(await callHub((remote) => use(remote, tabId))),

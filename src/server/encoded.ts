@@ -15,21 +15,21 @@ const KEPT_SNAPSHOTS = 16;
 
 export interface EncodedSnapshots {
   /** The body of `GET /api/v1/snapshot`. Throws `too_large`. */
-  body(filter: FlagFilter | undefined): Buffer;
+  body(filter: FlagFilter | undefined): Buffer<ArrayBuffer>;
   /** The same as an event of a stream. */
   frame(filter: FlagFilter | undefined): Buffer;
 }
 
 /** Encoded snapshots of the current revision; those of older ones are forgotten. */
 export function createEncodedSnapshots(source: FlagSource, nowMs: () => number): EncodedSnapshots {
-  const kept = new Map<string, Buffer>();
+  const kept = new Map<string, Buffer<ArrayBuffer>>();
   let keptRevision = -1;
 
   function once(
     name: string,
     filter: FlagFilter | undefined,
     encode: (snapshot: Snapshot) => string,
-  ): Buffer {
+  ): Buffer<ArrayBuffer> {
     if (source.revision !== keptRevision) kept.clear();
     keptRevision = source.revision;
     const found = kept.get(name);

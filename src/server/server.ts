@@ -62,10 +62,18 @@ export function createFlagentServer(options: FlagentServerOptions = {}): Flagent
         sse.open(request, response, new URLSearchParams(query));
       } else rest(request, response);
     } catch (error) {
-      const { status, headers, body } = errorAnswer(error, report);
-      response.writeHead(status, { ...headers, 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(body));
+      answerError(response, error);
     }
+  }
+
+  function answerError(response: ServerResponse, error: unknown): void {
+    const { status, headers, body } = errorAnswer(error, report);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(status, { ...headers, 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(body));
   }
 
   const http = createServer({ noDelay: true, headersTimeout: 10_000 }, handler);

@@ -57,8 +57,12 @@ export function createHubHost(system: System): HubHost {
     locks,
     hubFor: (request) => {
       const scope = scopeOf(request.namespace, request.url);
-      const hub = hubs.get(scope) ?? makeHub(scope, request);
+      const known = hubs.get(scope);
+      if (known !== undefined) return known;
+      const hub = makeHub(scope, request);
       hubs.set(scope, hub);
+      // A hub that could not be made is made anew for the next tab that asks.
+      hub.catch(() => hubs.delete(scope));
       return hub;
     },
   };

@@ -1,13 +1,8 @@
 /** The worker's end of one tab's port: Comlink calls in, calls to the tab's sink out, and the lock that tells when the tab has died. */
 import { expose, type Remote, wrap } from 'comlink';
+import { HUB_PROTOCOL } from '../core/protocol/hub-protocol.ts';
 import { scopeOf, tabLockName } from '../core/state/scope.ts';
-import {
-  type Answer,
-  type AttachRequest,
-  HUB_PROTOCOL,
-  type HubRemote,
-  type TabSink,
-} from '../hub/contract.ts';
+import type { Answer, AttachRequest, HubRemote, TabSink } from '../hub/contract.ts';
 import type { Hub } from '../hub/hub.ts';
 import { whenLockIsFree } from '../system/locks.ts';
 import type { HubHost } from './hub-host.ts';

@@ -4,7 +4,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type CutHow, type FaultyConnection, joinWithFaults } from './faulty-connection.ts';
-import type { Shape } from './faulty-pipe.ts';
+import type { TrafficShape } from './faulty-pipe.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 export interface FaultProxy {
@@ -20,7 +20,7 @@ export interface FaultProxy {
   /** Half-open: connections stay and are accepted, and nothing passes, neither bytes nor ends. `restore` delivers what was held back. */
   stall(): void;
   /** Slows or splits what goes to the client; fields left out are at rest. Reaches open connections too. */
-  shape(shape: Partial<Shape>): void;
+  shape(shape: Partial<TrafficShape>): void;
   /** All faults off, for open and new connections. Settles when new connections are accepted. */
   restore(): Promise<void>;
   /** Ends everything. */
@@ -36,7 +36,7 @@ export interface FaultProxyCounts {
   readonly bytesToClient: number;
 }
 
-const AT_REST: Shape = { delayMs: 0, bytesPerSecond: 0, chunkBytes: 0 };
+const AT_REST: TrafficShape = { delayMs: 0, bytesPerSecond: 0, chunkBytes: 0 };
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
 /** Starts a proxy on a free port of this machine. `target` is the server's URL, or the port of one on this machine. */

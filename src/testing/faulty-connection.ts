@@ -1,13 +1,13 @@
 /** One client and its server, joined through the faults of the proxy. */
 import type { Socket } from 'node:net';
-import { pipeWithFaults, type Shape } from './faulty-pipe.ts';
+import { pipeWithFaults, type TrafficShape } from './faulty-pipe.ts';
 
 /** `reset`: the connection breaks (RST). `fin`: it ends politely, which in the middle of a chunked body is a cut too. */
 export type CutHow = 'reset' | 'fin';
 
 export interface ConnectionFaults {
   /** For bytes on their way to the client. */
-  shape(): Shape;
+  shape(): TrafficShape;
   /** Settles when anything may pass. */
   gate(): Promise<void>;
   /** How the connection ends when its allowance is used up. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** What happens to bytes on their way. All fields at rest: they pass at once and whole. */
-export interface Shape {
+export interface TrafficShape {
   /** Each byte arrives this much later, milliseconds. */
   readonly delayMs: number;
   /** Throughput of one connection; 0 means no limit. */
@@ -14,7 +14,7 @@ export interface Shape {
 
 export interface PipeFaults {
   /** Asked for every chunk, so that a change reaches connections that are open. */
-  shape(): Shape;
+  shape(): TrafficShape;
   /** Settles when bytes, ends and resets may pass. */
   gate(): Promise<void>;
   /** How many of the coming bytes may still pass; the connection is cut after them. */

@@ -2,6 +2,6 @@
 
 export { type FaultProxy, type FaultProxyCounts, startFaultProxy } from './fault-proxy.ts';
 export type { CutHow } from './faulty-connection.ts';
-export type { Shape } from './faulty-pipe.ts';
+export type { TrafficShape } from './faulty-pipe.ts';
 export { buildFlag, buildFlags } from './flags.ts';
 export { startTestServer, type TestServer } from './test-server.ts';

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import type { FlagError } from '../../src/core/errors.ts';
 import type { EventId } from '../../src/core/model.ts';
 import { createFlag, setArchived, setEnabled, updateFlag } from '../../src/server/edits/flags.ts';
-import { importFlags, readImport } from '../../src/server/edits/import-flags.ts';
+import { importFlags } from '../../src/server/edits/import-flags.ts';
 import type { NewFlag } from '../../src/server/edits/inputs.ts';
+import { readImport } from '../../src/server/edits/read-import.ts';
 import type { FlagSource, RecordedChange } from '../../src/server/index.ts';
 
 /** A new, empty source that keeps `keptChanges` changes, with a clock that stands at 1 000 000 000 000 ms. */

@@ -1,6 +1,7 @@
 /** All flags at once: the snapshot that clients poll, the export, and the import. */
 import { encodeEventId } from '../../core/protocol/event-id.ts';
-import { importFlags, readImport } from '../edits/import-flags.ts';
+import { importFlags } from '../edits/import-flags.ts';
+import { readImport } from '../edits/read-import.ts';
 import type { EncodedSnapshots } from '../encoded.ts';
 import { readFilterQuery } from '../filter-query.ts';
 import type { FlagSource } from '../sources/contract.ts';

@@ -88,7 +88,7 @@ function askOf(context: Context, { maxBodyBytes = MAX_BODY_BYTES }: Route): Ask 
 function toResponse({ status = 200, headers, bytes, json }: Answer): Response {
   if (bytes === undefined && json === undefined)
     return new Response(null, { status, headers: { ...headers } });
-  return new Response(bytes === undefined ? JSON.stringify(json) : new Uint8Array(bytes), {
+  return new Response(bytes ?? JSON.stringify(json), {
     status,
     headers: { 'Content-Type': 'application/json', ...headers },
   });

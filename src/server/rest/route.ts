@@ -15,7 +15,7 @@ export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON as bytes, for bodies that are kept encoded. */
-  readonly bytes?: Buffer;
+  readonly bytes?: Buffer<ArrayBuffer>;
   /** Sent as JSON; absent and no `bytes`: an empty body. */
   readonly json?: unknown;
 }
