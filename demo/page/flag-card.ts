@@ -75,10 +75,10 @@ function sharesOf(flag: Flag, result: EvaluationResult): HTMLElement[] {
     });
   const names = segment.distributions
     .filter(({ percent }) => percent > 0)
-    .map(({ percent, variantKey }) => (percent === 100 ? variantKey : `${variantKey} ${percent} %`));
+    .map(({ percent, variantKey }) => (percent === 100 ? variantKey : `${variantKey} ${percent}\u00a0%`));
   return [
     element('div', { class: 'shares', 'aria-hidden': 'true' }, ...parts),
-    element('small', {}, `${segment.description}: ${segment.rolloutPercent} % · ${names.join(', ')}`),
+    element('small', {}, `${segment.description}: ${segment.rolloutPercent}\u00a0% · ${names.join(', ')}`),
   ];
 }
 

@@ -274,9 +274,14 @@ test('too many flags and too many changes are too large', () => {
   expect(errorOf(decodeMessage(frame))).toEqual({ code: 'too_large', path: 'batch.changes' });
 });
 
-test('an epoch that is no text is refused like any other', () => {
-  const text = '{"epoch":{"toString":1,"valueOf":1},"revision":1,"flags":[]}';
-  expect(errorOf(decodeSnapshot(text))).toEqual({ code: 'invalid_data', path: 'snapshot' });
+test.each([
+  ['epoch', '{"revision":1,"flags":[]}'],
+  ['epoch', '{"epoch":"a b","revision":1,"flags":[]}'],
+  ['epoch', '{"epoch":{"toString":1,"valueOf":1},"revision":1,"flags":[]}'],
+  ['revision', '{"epoch":"a","revision":"1","flags":[]}'],
+  ['flags', '{"epoch":"a","revision":1}'],
+])('a snapshot with a bad %s (%s) names that path', (field, text) => {
+  expect(errorOf(decodeSnapshot(text))).toEqual({ code: 'invalid_data', path: `snapshot.${field}` });
 });
 
 test('a value nested deeper than the stack is refused like any other', () => {

@@ -205,10 +205,7 @@ test('a snapshot names the keys that are new, different or gone', () => {
     buildFlag('gone', { id: 3 }),
     buildFlag('fresh', { id: 4 }),
   ];
-  const at = (
-    revision: number,
-    flags: Held['flags'] extends ReadonlyMap<string, infer F> ? F[] : never,
-  ): Message => ({
+  const at = (revision: number, flags: readonly Flag[]): Message => ({
     kind: 'snapshot',
     snapshot: { epoch: 'a', revision, flags },
     timestampMs: 0,

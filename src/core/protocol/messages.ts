@@ -205,8 +205,10 @@ export function encodeSnapshot(snapshot: Snapshot): string {
 export function decodeSnapshot(text: string): Result<Snapshot> {
   return attempt(() => {
     const json = readObject(readJson(text, 'snapshot', LIMITS.eventLength), 'snapshot');
-    const id = decodeEventId(`${json.epoch}.${json.revision}`);
-    if (id === undefined) fail('snapshot', 'an object with an epoch and a revision', { ...json, flags: '…' });
+    const epoch = readString(json.epoch, 'snapshot.epoch');
+    const revision = readCount(json.revision, 'snapshot.revision');
+    const id = decodeEventId(encodeEventId({ epoch, revision }));
+    if (id === undefined) fail('snapshot.epoch', '1 to 64 letters, digits, _ or -', epoch);
     return { ...id, flags: readFlags(json.flags, 'snapshot.flags') };
   });
 }

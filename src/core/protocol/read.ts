@@ -19,6 +19,9 @@ export function fail(path: string, expected: string, got: unknown): never {
 
 function describe(value: unknown): string {
   if (value === undefined) return 'missing';
+  // What is inside may be nested deeper than the stack; the path says enough.
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

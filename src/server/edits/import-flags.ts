@@ -1,5 +1,5 @@
 /** Many flags at once, with the ids they have elsewhere: rollouts go on as they were. The same file twice changes nothing. */
-
+import { FlagError } from '../../core/errors.ts';
 import type { Constraint, Distribution, Flag, Segment, Tag } from '../../core/model.ts';
 import { LIMITS } from '../../core/protocol/limits.ts';
 import { conflict } from '../http-error.ts';
@@ -122,7 +122,7 @@ function constraintID(
   old: Constraint | undefined,
   ids: IDs,
 ): number {
-  if (id > 0) return ids.take('constraint', id);
+  
   const isSame = old?.property === property && old.operator === operator && old.value === value;
   return isSame ? old.id : ids.next('constraint');
 }
