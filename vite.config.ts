@@ -16,6 +16,8 @@ function library(
     base: './',
     publicDir: false,
     plugins: [keepWorkerLiteral()],
+    // Workbox asks; a browser has no `process`.
+    define: { 'process.env.NODE_ENV': '"production"' },
     build: {
       outDir: 'dist',
       emptyOutDir: false,
@@ -23,6 +25,7 @@ function library(
       // Whole files, readable in a debugger; applications minify.
       minify: false,
       lib: { entry: entries, formats: [format], name: 'flagentOffline', fileName: (_, name) => `${name}.js` },
+      ...(format === 'es' && { rolldownOptions: { output: { chunkFileNames: 'page/[name].js' } } }),
       ...more,
     },
   };
@@ -51,7 +54,7 @@ const BUILDS: Record<string, UserConfig> = {
       target: 'node22',
       rolldownOptions: {
         input: NODE_ENTRIES,
-        output: { entryFileNames: '[name].js', chunkFileNames: 'node/[name]-[hash].js' },
+        output: { entryFileNames: '[name].js', chunkFileNames: 'node/[name].js' },
       },
     },
   },

@@ -118,6 +118,36 @@ test('a renamed variant takes its key into the distributions, and a deleted one 
   ]);
 });
 
+test('parts stand in the order on which evaluation depends: segments by rank, shares by variant, tags by id', async () => {
+  const { rest } = await openServer();
+  await rest('POST', '/flags', SIMPLE);
+  await rest('POST', '/flags/1/variants', { key: 'off' });
+  for (const description of ['second', 'third']) {
+    await rest('POST', '/flags/1/segments', { description, rolloutPercent: 1 });
+  }
+  await rest('PUT', '/flags/1/segments/reorder', { segmentIDs: [3, 1, 2] });
+  const shares = [
+    { variantID: 2, percent: 40 },
+    { variantID: 1, percent: 60 },
+  ];
+  await rest('PUT', '/flags/1/segments/2/distributions', { distributions: shares });
+  await rest('POST', '/flags', { key: 'b', description: '' });
+  await rest('POST', '/flags/2/tags', { value: 'web' });
+  for (const value of ['app', 'web']) await rest('POST', '/flags/1/tags', { value });
+  expect((await rest('GET', '/snapshot?flagKey=a')).json).toMatchObject({
+    flags: [
+      {
+        segments: [
+          { id: 3, rank: 0 },
+          { id: 1, rank: 1 },
+          { id: 2, rank: 2, distributions: [{ variantID: 1 }, { variantID: 2 }] },
+        ],
+        tags: [{ value: 'web' }, { value: 'app' }],
+      },
+    ],
+  });
+});
+
 test('the snapshot can be decoded by clients, and is not sent to one that has it', async () => {
   const { rest, server } = await openServer();
   await rest('POST', '/flags', SIMPLE);

@@ -117,18 +117,18 @@ function decide(flag: Flag, asking: Asking, steps: EvaluationStep[]): Decision {
   return walkSegments(flag, asking, steps);
 }
 
-/** Each flag is decided once, however many ways lead to it. A chain longer than `MAX_CHAIN` flags is taken for a cycle. */
+/** Each flag is decided once, however many ways lead to it. Beyond `MAX_DEPENDENCIES` none is met. */
 function isDependencyMet(key: string, asking: Asking): boolean {
   const known = asking.isMet.get(key);
   if (known !== undefined) return known;
-  const flag = asking.isMet.size < MAX_CHAIN ? asking.flags.byKey(key) : undefined;
+  const flag = asking.isMet.size < MAX_DEPENDENCIES ? asking.flags.byKey(key) : undefined;
   const isMet = flag !== undefined && decide(flag, asking, []).reason === 'MATCH';
   asking.isMet.set(key, isMet);
   return isMet;
 }
 
 /** Flags that one evaluation may depend on, directly or not; keeps a hostile snapshot from overflowing the stack. */
-const MAX_CHAIN = 1_000;
+const MAX_DEPENDENCIES = 1_000;
 
 function walkSegments(flag: Flag, { entityID, context }: Asking, steps: EvaluationStep[]): Decision {
   const hasEntity = !isBlank(entityID);

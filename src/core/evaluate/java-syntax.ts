@@ -78,16 +78,24 @@ function unquoted(source: string): string {
 
 /** What follows a backslash outside a class. */
 function translateEscape(escaped: string): string {
-  const others = CLASSES.get(escaped.charAt(0).toLowerCase() + escaped.slice(1));
-  if (others !== undefined) return `[${CLASSES.has(escaped) ? '' : '^'}${others}]`;
+  const members = CLASSES.get(escaped);
+  if (members !== undefined) return `[${members}]`;
+  const others = othersThan(escaped);
+  if (others !== undefined) return `[^${others}]`;
   if (/^[AG]$/.test(escaped)) return '^';
   return /^[zZ]$/.test(escaped) ? '$' : translateChar(escaped);
+}
+
+/** What `\S`, `\H`, `\P{Alpha}` leave out. */
+function othersThan(escaped: string): string | undefined {
+  return CLASSES.get(escaped.charAt(0).toLowerCase() + escaped.slice(1));
 }
 
 /** The same in a class and outside: JavaScript's own escapes, `\x{…}`, and any sign as itself. */
 function translateChar(escaped: string): string {
   if (escaped.startsWith('x{')) return `\\u${escaped.slice(1)}`;
-  return /^[a-z\d\-^$\\.*+?()[\]{}|/]/i.test(escaped) ? `\\${escaped}` : escaped;
+  if (escaped === '-') return '\\x2d';
+  return /^[a-z\d^$\\.*+?()[\]{}|/]/i.test(escaped) ? `\\${escaped}` : escaped;
 }
 
 /** What stands between `[` and `]`. A `]` that comes first, and a `-` after a set, are characters. */
@@ -96,8 +104,9 @@ function translateClass(inside: string): string {
     .replace(/^(\^?)\]/, '$1\\]')
     .replace(CLASS_TOKEN, (_, escaped = refuse(), dash = '') => {
       const members = CLASSES.get(escaped);
-      if (members === undefined && /^[HVP]/.test(escaped)) refuse();
-      const isSet = members !== undefined || /^[dDwWSp]/.test(escaped);
+      // A complement cannot stand inside; JavaScript's own `\S` comes close enough.
+      if (members === undefined && escaped !== 'S' && othersThan(escaped) !== undefined) refuse();
+      const isSet = members !== undefined || /^[dDwWSpP]/.test(escaped);
       return (members ?? translateChar(escaped)) + (isSet ? dash.replace('-', '\\-') : dash);
     });
   return `[${body}]`;

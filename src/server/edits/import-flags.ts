@@ -122,7 +122,7 @@ function constraintID(
   old: Constraint | undefined,
   ids: IDs,
 ): number {
-  
+  if (id > 0) return ids.take('constraint', id);
   const isSame = old?.property === property && old.operator === operator && old.value === value;
   return isSame ? old.id : ids.next('constraint');
 }
