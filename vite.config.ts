@@ -40,7 +40,8 @@ function keepWorkerLiteral(): Plugin {
 }
 
 const BUILDS: Record<string, UserConfig> = {
-  page: library({ index: 'src/index.ts' }, 'es'),
+  // The first of the builds: it clears what earlier ones have left.
+  page: library({ index: 'src/index.ts' }, 'es', { emptyOutDir: true }),
   'shared-worker': library({ 'shared-worker': 'src/shared-worker/index.ts' }, 'iife'),
   'service-worker': library({ 'service-worker': 'src/service-worker/index.ts' }, 'es'),
   node: {

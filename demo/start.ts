@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startFaultProxy, startTestServer, type TestServer } from 'flagent-offline/testing';
+import { type FaultProxy, startFaultProxy, startTestServer, type TestServer } from 'flagent-offline/testing';
 import { buildSite } from './build-site.ts';
 import { createControl } from './control.ts';
 import { readFlagFile } from './read-flag-file.ts';
@@ -25,17 +25,19 @@ const READ_TOKEN = 'demo-read-token';
 export async function startDemo({ port = 4173 }: { readonly port?: number } = {}): Promise<Demo> {
   const flags = await readFlagFile(join(import.meta.dirname, 'flags.json'));
   const writeToken = randomBytes(16).toString('hex');
+  const folder = await mkdtemp(join(tmpdir(), 'flagent-offline-demo-'));
   const flagServer = await startTestServer({
     flags,
+    database: join(folder, 'flags.db'),
     readTokens: [READ_TOKEN],
     writeTokens: [writeToken],
     keepAliveIntervalMs: 5_000,
   });
-  const network = await startFaultProxy(flagServer.url);
-  const folder = await mkdtemp(join(tmpdir(), 'flagent-offline-demo-'));
-  await buildSite({ outDir: folder, page: { flagServerUrl: network.url, readToken: READ_TOKEN } });
+  const network = await startNetwork(flagServer.url, port === 0 ? 0 : port + 1);
+  const siteFolder = join(folder, 'site');
+  await buildSite({ outDir: siteFolder, page: { flagServerUrl: network.url, readToken: READ_TOKEN } });
   const control = createControl({ flagServer, network, flags, writeToken });
-  const site = await serveSite({ folder, port, control });
+  const site = await serveSite({ folder: siteFolder, port, control });
 
   return {
     url: site.url,
@@ -48,4 +50,9 @@ export async function startDemo({ port = 4173 }: { readonly port?: number } = {}
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The port beside the page's, so that a page that is still open finds the flag server again when the demo is started anew. */
+function startNetwork(target: string, port: number): Promise<FaultProxy> {
+  return startFaultProxy(target, { port }).catch(() => startFaultProxy(target));
 }

@@ -39,8 +39,11 @@ export interface FaultProxyCounts {
 const AT_REST: TrafficShape = { delayMs: 0, bytesPerSecond: 0, chunkBytes: 0 };
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
-/** Starts a proxy on a free port of this machine. `target` is the server's URL, or the port of one on this machine. */
-export async function startFaultProxy(target: string | number): Promise<FaultProxy> {
+/** Starts a proxy on this machine, by default on a free port. `target` is the server's URL, or the port of one on this machine. */
+export async function startFaultProxy(
+  target: string | number,
+  options: { readonly port?: number } = {},
+): Promise<FaultProxy> {
   const { hostname, port: targetPort } = new URL(
     typeof target === 'number' ? `http://127.0.0.1:${target}` : target,
   );
@@ -51,7 +54,7 @@ export async function startFaultProxy(target: string | number): Promise<FaultPro
     const server = createServer({ allowHalfOpen: true }, wire.accept);
     return { server, port: await listenOnLoopback(server, port) };
   };
-  const { server: first, port } = await listen(0);
+  const { server: first, port } = await listen(options.port ?? 0);
   let server: Server | undefined = first;
 
   return {

@@ -12,14 +12,14 @@ export interface TestServer {
 }
 
 /**
- * Starts on a free port of this machine with a database in memory, open to every origin.
+ * Starts on a free port of this machine, by default with a database in memory and open to every origin.
  *
  * @example
  * const flags = await startTestServer({ flags: [buildFlag('new_payment_flow')] });
  * const client = createFlagClient({ url: flags.url });
  */
 export async function startTestServer(
-  options: Omit<FlagentServerOptions, 'database'> & { readonly flags?: readonly Flag[] } = {},
+  options: FlagentServerOptions & { readonly flags?: readonly Flag[] } = {},
 ): Promise<TestServer> {
   const { flags = [], ...serverOptions } = options;
   const server = createFlagentServer({
