@@ -1,13 +1,13 @@
 /** Runs the connection machine: carries its commands out with a transport, keeps its one timer, and tells it what happened. */
+import { nextConnection } from '../core/connection/machine.ts';
+import type { ConnectionPolicy } from '../core/connection/policy.ts';
 import {
   type ConnectionCommand,
   type ConnectionEvent,
   type ConnectionState,
   initialConnection,
-  nextConnection,
   wakeAtMs,
-} from '../core/connection/machine.ts';
-import type { ConnectionPolicy } from '../core/connection/policy.ts';
+} from '../core/connection/states.ts';
 import { FlagError } from '../core/errors.ts';
 import type { EventId, FlagFilter } from '../core/model.ts';
 import type { Message } from '../core/protocol/messages.ts';

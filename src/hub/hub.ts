@@ -18,6 +18,7 @@ import type { Trace, TraceEntry } from '../system/trace.ts';
 import type { SnapshotAnswer, Transport } from '../transport/contract.ts';
 import { connectionStatus, createConnection } from './connection.ts';
 import type { Answer, HubDebug, TabSink } from './contract.ts';
+import { refreshAnswer } from './refresh-answer.ts';
 import { createReplica } from './replica.ts';
 import type { Announcements, ClaimStream } from './stream-lock.ts';
 import { createTabs } from './tabs.ts';
@@ -266,28 +267,3 @@ const NO_TABS = 'no active tab';
 const ANOTHER_HUB = 'another hub streams';
 const RESYNC = 'starting over';
 const FORGOTTEN = 'forgotten';
-
-function refreshAnswer(answer: SnapshotAnswer, held: EventId | undefined): Answer<EventId | null> {
-  switch (answer.ended) {
-    case 'snapshot':
-    case 'not-modified':
-      return { ok: true, value: held ? { epoch: held.epoch, revision: held.revision } : null };
-    case 'malformed':
-    case 'failed':
-      return { ok: false, code: answer.error.code, message: answer.error.message };
-    case 'aborted':
-      return { ok: false, code: 'closed', message: 'The hub has been closed.' };
-    case 'refused':
-      return {
-        ok: false,
-        code: answer.status === 401 || answer.status === 403 ? 'unauthorized' : 'unreachable',
-        message: `The server answers ${answer.status}. ${answer.status === 401 ? 'Check the access token.' : 'Try again later.'}`,
-      };
-    case 'wrong-content':
-      return {
-        ok: false,
-        code: 'unreachable',
-        message: `The answer is ${answer.contentType || 'without a type'}, not JSON. Check the url.`,
-      };
-  }
-}

@@ -11,6 +11,7 @@ import { patchOf, type Update } from '../core/state/update.ts';
 import type { FlagStore } from '../storage/contract.ts';
 import type { System } from '../system/system.ts';
 import type { Trace } from '../system/trace.ts';
+import { groupChanges } from './group-changes.ts';
 
 export interface ReplicaOptions {
   readonly store: FlagStore;
@@ -241,23 +242,4 @@ export function createReplica(options: ReplicaOptions): Replica {
 
 function isSnapshot(message: Message): boolean {
   return message.kind === 'snapshot';
-}
-
-/** Consecutive changes become one batch, so that the map of flags is copied once. */
-function groupChanges(messages: readonly Message[]): Message[] {
-  const groups: Message[] = [];
-  let changes: Change[] | undefined;
-  for (const message of messages) {
-    if (message.kind !== 'change' && message.kind !== 'batch') {
-      changes = undefined;
-      groups.push(message);
-      continue;
-    }
-    if (changes === undefined) {
-      changes = [];
-      groups.push({ kind: 'batch', changes });
-    }
-    for (const change of message.kind === 'batch' ? message.changes : [message.change]) changes.push(change);
-  }
-  return groups;
 }

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { backoffDelayMs } from '../../src/core/connection/backoff.ts';
+import { nextConnection } from '../../src/core/connection/machine.ts';
+import { DEFAULT_POLICY } from '../../src/core/connection/policy.ts';
 import {
   type ConnectionCommand,
   type ConnectionEvent,
   type ConnectionState,
   type Ending,
   initialConnection,
-  nextConnection,
   wakeAtMs,
-} from '../../src/core/connection/machine.ts';
-import { DEFAULT_POLICY } from '../../src/core/connection/policy.ts';
+} from '../../src/core/connection/states.ts';
 
 /** Runs events at given moments and writes down states and commands: `12:waiting`, `12:>close`. */
 function run(steps: readonly (readonly [nowMs: number, event: ConnectionEvent])[], random = 0.5) {

@@ -10,105 +10,22 @@
  *     │         └───── 204, too many attempts ─────────────► stopped ──► connecting (asked for)
  *     └── pause from every state; the reasons add up and the last one to go resumes
  */
-import { backoffDelayMs } from './backoff.ts';
-import { type ConnectionPolicy, judgeStatus } from './policy.ts';
-
-/** Carried through all states. */
-interface Memory {
-  /** Failures in a row. */
-  readonly failures: number;
-  /** Streams in a row that ended almost at once. */
-  readonly shortLived: number;
-  /** A floor for the next delay, from `retry:` or `bye`; 0 for none. */
-  readonly floorMs: number;
-  /** A token has been renewed since the last stream that worked. */
-  readonly hasRenewedToken: boolean;
-}
-
-export type ConnectionState = Memory &
-  (
-    | { readonly is: 'paused'; readonly reasons: readonly string[] }
-    | { readonly is: 'connecting'; readonly sinceMs: number }
-    | { readonly is: 'live'; readonly sinceMs: number; readonly lastByteAtMs: number }
-    | { readonly is: 'waiting'; readonly retryAtMs: number; readonly reason: string }
-    | {
-        readonly is: 'polling';
-        readonly nextPollAtMs: number;
-        readonly streamAgainAtMs: number;
-        readonly reason: string;
-      }
-    | { readonly is: 'stopped'; readonly reason: string }
-  );
-
-type State<Is extends ConnectionState['is']> = Extract<ConnectionState, { is: Is }>;
-
-/** How a stream ended; the transport's `StreamEnd` fits. */
-export type Ending =
-  | { readonly ended: 'closed' | 'aborted' }
-  | { readonly ended: 'failed'; readonly error: { readonly message: string } }
-  | { readonly ended: 'refused'; readonly status: number; readonly retryAfterMs: number | undefined }
-  | { readonly ended: 'wrong-content'; readonly contentType: string };
-
-export type ConnectionEvent =
-  | { readonly type: 'opened' }
-  | { readonly type: 'alive' }
-  | { readonly type: 'ended'; readonly ending: Ending }
-  /** From `retry:` or `bye`: no attempt earlier than this after the end. */
-  | { readonly type: 'retry-hint'; readonly delayMs: number }
-  /** The time given by `wakeAtMs` has come. */
-  | { readonly type: 'due' }
-  /** Something happened that makes an attempt worthwhile now: online, visible, back from sleep. */
-  | { readonly type: 'woken' }
-  /** Somebody asks for it; starts a stopped connection too. */
-  | { readonly type: 'asked' }
-  | { readonly type: 'pause'; readonly reason: string }
-  | { readonly type: 'unpause'; readonly reason: string }
-  | { readonly type: 'stop'; readonly reason: string };
-
-export type ConnectionCommand =
-  | { readonly do: 'open'; readonly renewToken: boolean }
-  | { readonly do: 'close' }
-  | { readonly do: 'poll' };
-
-export interface Next {
-  /** The same reference when nothing changed. */
-  readonly state: ConnectionState;
-  readonly commands: readonly ConnectionCommand[];
-}
-
-interface Circumstances {
-  readonly nowMs: number;
-  /** From 0 up to but not 1. */
-  readonly random: number;
-  readonly policy: ConnectionPolicy;
-}
-
-/** Not connected until the given reasons are gone. */
-export function initialConnection(...reasons: string[]): ConnectionState {
-  return { is: 'paused', reasons, failures: 0, shortLived: 0, floorMs: 0, hasRenewedToken: false };
-}
+import { afterEnd, backOff, forgive } from './after-end.ts';
+import {
+  type Circumstances,
+  type ConnectionEvent,
+  type ConnectionState,
+  memoryOf,
+  type Next,
+  open,
+  type State,
+  stay,
+} from './states.ts';
 
 export function nextConnection(state: ConnectionState, event: ConnectionEvent, around: Circumstances): Next {
   // The cell is made for exactly this state and event; the compiler cannot follow the two lookups.
   const row = TABLE[state.is] as unknown as Record<ConnectionEvent['type'], Transition>;
   return row[event.type](state, event, around);
-}
-
-/** When the machine wants to hear `due`; `undefined` for never. */
-export function wakeAtMs(state: ConnectionState, policy: ConnectionPolicy): number | undefined {
-  switch (state.is) {
-    case 'connecting':
-      return state.sinceMs + policy.connectTimeoutMs;
-    case 'live':
-      return Number.isFinite(policy.silenceMs) ? state.lastByteAtMs + policy.silenceMs : undefined;
-    case 'waiting':
-      return state.retryAtMs;
-    case 'polling':
-      return Math.min(state.nextPollAtMs, state.streamAgainAtMs);
-    case 'paused':
-    case 'stopped':
-      return undefined;
-  }
 }
 
 type Transition = (state: ConnectionState, event: ConnectionEvent, around: Circumstances) => Next;
@@ -123,8 +40,6 @@ type Table = {
     ) => Next;
   };
 };
-
-const stay = (state: ConnectionState): Next => ({ state, commands: [] });
 
 const connect = (state: ConnectionState, _event: ConnectionEvent, { nowMs }: Circumstances): Next =>
   open(state, nowMs);
@@ -240,119 +155,10 @@ const TABLE: Table = {
   },
 };
 
-function memoryOf({ failures, shortLived, floorMs, hasRenewedToken }: ConnectionState): Memory {
-  return { failures, shortLived, floorMs, hasRenewedToken };
-}
-
 function hasStream(state: ConnectionState): boolean {
   return state.is === 'connecting' || state.is === 'live';
 }
 
-function open(state: ConnectionState, nowMs: number, renewToken = false): Next {
-  return {
-    state: {
-      ...memoryOf(state),
-      is: 'connecting',
-      sinceMs: nowMs,
-      hasRenewedToken: renewToken || state.hasRenewedToken,
-    },
-    commands: [{ do: 'open', renewToken }],
-  };
-}
-
 function withClose({ state, commands }: Next): Next {
   return { state, commands: [{ do: 'close' }, ...commands] };
-}
-
-/** A stream that lived long enough clears what went wrong before; one that hardly lived is remembered. */
-function forgive(state: State<'live'>, { nowMs, policy }: Circumstances): ConnectionState {
-  const livedMs = nowMs - state.sinceMs;
-  const failures = livedMs >= policy.resetAfterMs ? 0 : state.failures;
-  const isShort = livedMs < policy.shortLivedMs && state.floorMs === 0;
-  return { ...state, failures, shortLived: isShort ? state.shortLived + 1 : 0 };
-}
-
-function afterEnd(state: ConnectionState, ending: Ending, around: Circumstances): Next {
-  switch (ending.ended) {
-    case 'aborted':
-      return stay(state);
-    case 'closed':
-      return afterCut(state, 'the server closed the stream', around);
-    case 'failed':
-      return afterCut(state, ending.error.message, around);
-    case 'wrong-content':
-      return backOff(
-        state,
-        `the answer is ${ending.contentType || 'without a type'}, not an event stream`,
-        0,
-        around,
-      );
-    case 'refused':
-      return afterRefusal(state, ending.status, ending.retryAfterMs ?? 0, around);
-  }
-}
-
-const SHORT_LIVED_LIMIT = 3;
-
-function afterCut(state: ConnectionState, reason: string, around: Circumstances): Next {
-  if (state.shortLived < SHORT_LIVED_LIMIT) return backOff(state, reason, 0, around);
-  const { nowMs, policy } = around;
-  return stay({
-    ...memoryOf(state),
-    shortLived: 0,
-    is: 'polling',
-    reason: `streams are cut at once (${reason})`,
-    nextPollAtMs: nowMs + policy.retryBaseMs,
-    streamAgainAtMs: nowMs + policy.streamAgainMs,
-  });
-}
-
-function afterRefusal(
-  state: ConnectionState,
-  status: number,
-  retryAfterMs: number,
-  around: Circumstances,
-): Next {
-  const { nowMs, random, policy } = around;
-  const reason = `the server answers ${status}`;
-  switch (judgeStatus(status)) {
-    case 'stop':
-      return stay({ ...memoryOf(state), is: 'stopped', reason });
-    case 'renew-token':
-      return state.hasRenewedToken ? backOff(state, reason, retryAfterMs, around) : open(state, nowMs, true);
-    case 'poll': {
-      const nextPollAtMs = nowMs + Math.round(policy.slowPollMs * (1 + 2 * random));
-      return stay({ ...memoryOf(state), is: 'polling', reason, nextPollAtMs, streamAgainAtMs: nextPollAtMs });
-    }
-    case 'back-off':
-      return backOff(state, reason, retryAfterMs, around);
-  }
-}
-
-function backOff(state: ConnectionState, reason: string, retryAfterMs: number, around: Circumstances): Next {
-  const { nowMs, random, policy } = around;
-  const failures = state.failures + 1;
-  if (failures > policy.maxAttempts) {
-    return stay({
-      ...memoryOf(state),
-      failures,
-      is: 'stopped',
-      reason: `gave up after ${failures - 1} attempts: ${reason}`,
-    });
-  }
-  const delayMs = backoffDelayMs({
-    attempt: failures,
-    baseMs: policy.retryBaseMs,
-    capMs: policy.retryCapMs,
-    random,
-    floorMs: Math.max(state.floorMs, retryAfterMs),
-  });
-  return stay({
-    ...memoryOf(state),
-    failures,
-    floorMs: 0,
-    is: 'waiting',
-    retryAtMs: nowMs + delayMs,
-    reason,
-  });
 }

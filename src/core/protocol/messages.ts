@@ -165,6 +165,7 @@ export function readChange(
   const flagID = readCount(json.flagID, `${path}.flagID`);
   const flag = type === 'FLAG_DELETED' ? null : readFlag(json.data, `${path}.data`);
   if (flag !== null && flag.key !== flagKey) fail(`${path}.data.key`, `${flagKey}, as in flagKey`, flag.key);
+  if (flag !== null && flag.id !== flagID) fail(`${path}.data.id`, `${flagID}, as in flagID`, flag.id);
   const segmentID = readOptional(json.segmentID, `${path}.segmentID`, undefined, readCount);
   const timestampMs = readOptional(json.timestampMs, `${path}.timestampMs`, 0, readNumber);
   return {

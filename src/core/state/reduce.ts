@@ -18,7 +18,7 @@ export interface Held extends EventId {
 }
 
 export interface Reduced {
-  /** The same reference as before when nothing changed. */
+  /** The same reference as before when nothing was taken over. A snapshot is always taken over, unless it is older. */
   readonly held: Held | undefined;
   /** Keys whose flag is new, different or gone, each once. */
   readonly changedKeys: readonly string[];
