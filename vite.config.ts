@@ -24,6 +24,8 @@ function library(
       target: 'es2022',
       // Whole files, readable in a debugger; applications minify.
       minify: false,
+      // The files contain other people's work, and their licences want to be named.
+      license: { fileName: `licenses/${Object.keys(entries).join('-')}.md` },
       lib: { entry: entries, formats: [format], name: 'flagentOffline', fileName: (_, name) => `${name}.js` },
       ...(format === 'es' && { rolldownOptions: { output: { chunkFileNames: 'page/[name].js' } } }),
       ...more,

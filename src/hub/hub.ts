@@ -59,8 +59,8 @@ export interface Hub {
 
 /** With no active tab for this long the stream is closed. */
 const NO_TAB_GRACE_MS = 10_000;
-/** A heartbeat makes new status for the tabs at most this often. */
-const CONFIRMED_EVERY_MS = 5_000;
+/** Heartbeats renew the age of the data in the tabs at most this often. */
+const SHOW_AGE_EVERY_MS = 2_000;
 
 export function createHub(parts: HubParts): Hub {
   const { bootId, scope, url, transport, store, system, trace, announcements } = parts;
@@ -70,7 +70,8 @@ export function createHub(parts: HubParts): Hub {
   let hasFilter = false;
   let isLeader = false;
   let stopGrace = (): void => {};
-  let confirmedShownAtMs = 0;
+  let isAgeDue = false;
+  let stopAge = (): void => {};
   let fetching: Promise<SnapshotAnswer> | undefined;
   const counts = { snapshots: 0, malformed: 0, sentLengthPerTab: 0 };
 
@@ -103,10 +104,8 @@ export function createHub(parts: HubParts): Hub {
       onAlive: () => {
         const { source } = replica;
         replica.confirm();
-        const isNews = replica.source !== source;
-        if (!isNews && system.nowMs() - confirmedShownAtMs < CONFIRMED_EVERY_MS) return;
-        confirmedShownAtMs = system.nowMs();
-        tabs.sendStatus();
+        if (replica.source !== source) tabs.sendStatus();
+        else showAgeLater();
       },
       onMalformed: (error) => {
         counts.malformed += 1;
@@ -137,6 +136,16 @@ export function createHub(parts: HubParts): Hub {
     counts.sentLengthPerTab +=
       update.kind === 'all' ? update.flagsJson.length : JSON.stringify(update).length;
     tabs.sendUpdate(update);
+  };
+
+  /** Not at once: the bytes may carry a change, and a delivery of mere status would make it wait for the tabs' receipts. */
+  const showAgeLater = (): void => {
+    if (isAgeDue) return;
+    isAgeDue = true;
+    stopAge = system.after(SHOW_AGE_EVERY_MS, () => {
+      isAgeDue = false;
+      tabs.sendStatus();
+    });
   };
 
   /** One at a time. When it does not come, the stream is dropped: the next one, after a delay, brings what is missing. */
@@ -253,6 +262,7 @@ export function createHub(parts: HubParts): Hub {
     }),
     close: () => {
       stopGrace();
+      stopAge();
       connection.close();
       tabs.close();
       lock.release();
