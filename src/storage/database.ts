@@ -31,12 +31,14 @@ export interface Head {
   /** The first log key that belongs to the newest snapshot, and the next one free. */
   readonly logFrom: number;
   readonly nextLogKey: number;
+  /** When a server last confirmed what is stored. */
+  readonly confirmedAtMs: number;
 }
 
 export interface FlagDatabase extends DBSchema {
   snapshot: { key: Slot; value: SnapshotRecord };
   log: { key: number; value: LogRecord };
-  meta: { key: 'term' | 'confirmedAtMs' | 'head'; value: number | Head };
+  meta: { key: 'term' | 'head'; value: number | Head };
   outbox: { key: number; value: unknown };
 }
 

@@ -7,25 +7,25 @@ import { decodeChanges } from '../core/protocol/messages.ts';
 import { attempt, readJson } from '../core/protocol/read.ts';
 import { type Held, reduce } from '../core/state/reduce.ts';
 import type { StoredFlags } from './contract.ts';
-import type { FlagDatabase, Head, LogRecord, SnapshotRecord } from './database.ts';
+import type { FlagDatabase, LogRecord, SnapshotRecord } from './database.ts';
 
 export async function readStored(db: IDBPDatabase<FlagDatabase>): Promise<StoredFlags | undefined> {
   const tx = db.transaction(['snapshot', 'log', 'meta'], 'readonly');
-  const [a, b, log, head, confirmedAtMs] = await Promise.all([
+  const [a, b, log, meta] = await Promise.all([
     tx.objectStore('snapshot').get('a'),
     tx.objectStore('snapshot').get('b'),
     tx.objectStore('log').getAll(),
     tx.objectStore('meta').get('head'),
-    tx.objectStore('meta').get('confirmedAtMs'),
   ]);
-  const newestFirst = (head as Head | undefined)?.newest === 'b' ? [b, a] : [a, b];
+  const head = typeof meta === 'object' ? meta : undefined;
+  const newestFirst = head?.newest === 'b' ? [b, a] : [a, b];
   for (const record of newestFirst) {
     const held = record && decodeSnapshotRecord(record);
-    if (held === undefined) continue;
+    if (record === undefined || held === undefined) continue;
     return {
       held: applyLog(held, log),
-      confirmedAtMs: typeof confirmedAtMs === 'number' ? confirmedAtMs : (record?.savedAtMs ?? 0),
-      filterKey: record?.filterKey ?? '',
+      confirmedAtMs: head?.confirmedAtMs ?? record.savedAtMs,
+      filterKey: record.filterKey,
     };
   }
   return undefined;
