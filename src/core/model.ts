@@ -1,10 +1,28 @@
 /** The words of the domain, as data. Shapes follow Flagent 0.1.7; what a browser must not see (notes, authors) is not here. */
 
+/** The comparisons that a constraint can make; `core/evaluate/operators` says what each means. */
+export const CONSTRAINT_OPERATORS = [
+  'EQ',
+  'NEQ',
+  'LT',
+  'LTE',
+  'GT',
+  'GTE',
+  'EREG',
+  'NEREG',
+  'IN',
+  'NOTIN',
+  'CONTAINS',
+  'NOTCONTAINS',
+] as const;
+
+export type ConstraintOperator = (typeof CONSTRAINT_OPERATORS)[number];
+
 /** A named condition over one property of the entity context. All constraints of a segment must hold. */
 export interface Constraint {
   readonly id: number;
   readonly property: string;
-  /** One of EQ NEQ LT LTE GT GTE EREG NEREG IN NOTIN CONTAINS NOTCONTAINS; an operator not known here never matches. */
+  /** One of `CONSTRAINT_OPERATORS`; any other, from a newer server, never matches. */
   readonly operator: string;
   readonly value: string;
 }

@@ -35,6 +35,8 @@ export interface HubParts {
   readonly traceEntries: readonly TraceEntry[];
   readonly claimStream: ClaimStream;
   readonly announcements: Announcements;
+  /** No tab has been attached for a while: nobody needs this hub. */
+  readonly onIdle: () => void;
 }
 
 export interface AttachedTab {
@@ -183,10 +185,15 @@ export function createHub(parts: HubParts): Hub {
     connection.tell({ type: 'pause', reason: ANOTHER_HUB });
   };
 
+  const giveUpOnTabs = (): void => {
+    connection.tell({ type: 'pause', reason: NO_TABS });
+    if (tabs.count === 0) parts.onIdle();
+  };
+
   const noticeTabs = (): void => {
     stopGrace();
     if (tabs.activeCount > 0) connection.tell({ type: 'unpause', reason: NO_TABS });
-    else stopGrace = system.after(NO_TAB_GRACE_MS, () => connection.tell({ type: 'pause', reason: NO_TABS }));
+    else stopGrace = system.after(NO_TAB_GRACE_MS, giveUpOnTabs);
     tabs.sendStatus();
   };
 

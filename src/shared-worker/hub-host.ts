@@ -6,7 +6,7 @@ import type { Announcement, Announcements } from '../hub/stream-lock.ts';
 import { openIndexedDbStore } from '../storage/indexeddb.ts';
 import { createResilientStore } from '../storage/resilient.ts';
 import { withDeadline } from '../system/deadline.ts';
-import { findLocks, holdLock } from '../system/locks.ts';
+import { findLocks, type HeldLock, holdLock } from '../system/locks.ts';
 import type { System } from '../system/system.ts';
 import { createTrace } from '../system/trace.ts';
 import { createSseTransport } from '../transport/sse.ts';
@@ -35,8 +35,8 @@ export function createHubHost(system: System): HubHost {
       within: (promise, what) => withDeadline(promise, { system, afterMs: STORE_DEADLINE_MS, what }),
       onMemory: (reason) => trace('storage', 'memory', { reason }),
     });
-    await new Promise<void>((resolve) => holdLock(locks, hubLockName(scope, bootId), { onHeld: resolve }));
-    return createHub({
+    const life = await hold(locks, hubLockName(scope, bootId));
+    const hub = createHub({
       bootId,
       scope,
       url: request.url,
@@ -48,7 +48,14 @@ export function createHubHost(system: System): HubHost {
       traceEntries: entries,
       claimStream: (events) => holdLock(locks, streamLockName(scope), events),
       announcements,
+      // A page can open one namespace after another; those it has left must not pile up.
+      onIdle: () => {
+        hubs.delete(scope);
+        hub.close();
+        life.release();
+      },
     });
+    return hub;
   };
 
   return {
@@ -66,6 +73,13 @@ export function createHubHost(system: System): HubHost {
       return hub;
     },
   };
+}
+
+/** Settles when the lock is held. */
+function hold(locks: LockManager | undefined, name: string): Promise<HeldLock> {
+  return new Promise((resolve) => {
+    const lock: HeldLock = holdLock(locks, name, { onHeld: () => queueMicrotask(() => resolve(lock)) });
+  });
 }
 
 function openAnnouncements(scope: string): Announcements {

@@ -135,8 +135,9 @@ async function readHead(tx: WriteTransaction): Promise<Head> {
   return typeof head === 'object' ? head : EMPTY_HEAD;
 }
 
+/** Also when there is no snapshot, since the database may have been deleted under us: a log alone is worth nothing. */
 function isFoldDue({ logLength, snapshotLength }: Head, moreLength: number): boolean {
-  return logLength + moreLength > Math.max(SMALLEST_FOLD_LENGTH, snapshotLength);
+  return snapshotLength === 0 || logLength + moreLength > Math.max(SMALLEST_FOLD_LENGTH, snapshotLength);
 }
 
 function putSnapshot(

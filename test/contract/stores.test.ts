@@ -178,6 +178,17 @@ describe('resilient', () => {
     expect([openings, store.kind, reasons]).toEqual([2, 'persistent', []]);
   });
 
+  test('writes a whole snapshot when the database was deleted under it: a log without one would be lost', async () => {
+    const { store, reasons } = resilient((onLost) => openIndexedDbStore(SCOPE, onLost));
+    const term = await store.lead();
+    await store.saveSnapshot(heldOf(1, [one]), { ...facts, term });
+    await deleteDB(databaseName(SCOPE));
+    await store.appendChanges([changeTo(2, changed(2))], heldOf(2, [changed(2)]), { ...facts, term });
+    expect((await store.load())?.held).toEqual(heldOf(2, [changed(2)]));
+    expect([store.kind, reasons]).toEqual(['persistent', []]);
+    store.close();
+  });
+
   test('takes over the term when it goes over to memory in the middle of one', async () => {
     let isFull = false;
     const { store, reasons } = resilient(async (onLost) => {

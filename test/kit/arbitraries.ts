@@ -1,6 +1,13 @@
 /** Random flags, changes, snapshots, messages and whole server histories, as fast-check makes and shrinks them. */
 import fc from 'fast-check';
-import { CHANGE_TYPES, type Change, type Flag, type Segment, type Snapshot } from '../../src/core/model.ts';
+import {
+  CHANGE_TYPES,
+  type Change,
+  CONSTRAINT_OPERATORS,
+  type Flag,
+  type Segment,
+  type Snapshot,
+} from '../../src/core/model.ts';
 import type { Message } from '../../src/core/protocol/messages.ts';
 
 /** Any text, half surrogate pairs, line breaks and names of built-in properties among it. */
@@ -16,25 +23,10 @@ const arbNumber = fc
   .double({ noNaN: true, noDefaultInfinity: true })
   .map((number) => (number === 0 ? 0 : number));
 
-const OPERATORS = [
-  'EQ',
-  'NEQ',
-  'LT',
-  'LTE',
-  'GT',
-  'GTE',
-  'EREG',
-  'NEREG',
-  'IN',
-  'NOTIN',
-  'CONTAINS',
-  'NOTCONTAINS',
-];
-
 export const arbConstraint = fc.record({
   id: arbID,
   property: fc.oneof(fc.constantFrom('tier', 'age'), arbText),
-  operator: fc.oneof(fc.constantFrom(...OPERATORS), arbText),
+  operator: fc.oneof(fc.constantFrom(...CONSTRAINT_OPERATORS), arbText),
   value: fc.oneof(fc.constantFrom('premium', '18', 'a,b', '.*'), arbText),
 });
 

@@ -79,6 +79,7 @@ function startHub(url: string): { readonly hub: Hub; readonly mirror: ReturnType
       return { release: () => {} };
     },
     announcements: { post: () => {}, onAnnouncement: () => {}, close: () => {} },
+    onIdle: () => {},
   });
   cleanUps.push(() => hub.close());
   const mirror = createMirror();

@@ -85,6 +85,7 @@ function createWorld() {
       return { release: () => {} };
     },
     announcements: { post: () => {}, onAnnouncement: () => {}, close: () => {} },
+    onIdle: () => {},
   });
   const workingSnapshots = () => ({ ended: 'snapshot', snapshot: server.snapshot().snapshot }) as const;
   transport.answerSnapshots(workingSnapshots);

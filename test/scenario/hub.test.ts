@@ -79,6 +79,7 @@ function createWorld({ store = createMemoryStore(), isStreamLockFree = true }: W
       },
       close: () => {},
     },
+    onIdle: () => trace.push('idle'),
   });
 
   /** A tab that answers at once, unless it is told to be busy. */
@@ -158,7 +159,7 @@ test('a change is stored before any tab sees it, and every tab sees it', async (
 });
 
 test('there is one stream for many tabs, and none without a tab', async () => {
-  const { hub, system, transport, attach } = createWorld();
+  const { hub, system, transport, trace, attach } = createWorld();
   await settle();
   expect(transport.streams).toHaveLength(0);
   for (const tabId of ['a', 'b', 'c']) attach(tabId);
@@ -169,6 +170,7 @@ test('there is one stream for many tabs, and none without a tab', async () => {
   expect(transport.open).toHaveLength(1);
   await system.advance(1);
   expect(transport.open).toHaveLength(0);
+  expect(trace).toEqual(['idle']);
 });
 
 test('a suspended tab keeps the stream no longer than a closed one, gets nothing, and catches up when it is back', async () => {

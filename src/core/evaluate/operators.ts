@@ -1,4 +1,5 @@
 /** The twelve constraint operators as a table: the constraint's value in, a test of the context's text out. */
+import type { ConstraintOperator } from '../model.ts';
 import { compilePattern } from './pattern.ts';
 import { parseDouble, trim } from './text.ts';
 
@@ -37,22 +38,23 @@ function not(operator: Operator): Operator {
   };
 }
 
-const OPERATORS = new Map<string, Operator>([
-  ['EQ', equals],
-  ['NEQ', not(equals)],
-  ['LT', compares((a, b) => a < b)],
-  ['LTE', compares((a, b) => a <= b)],
-  ['GT', compares((a, b) => a > b)],
-  ['GTE', compares((a, b) => a >= b)],
-  ['EREG', matches],
-  ['NEREG', not(matches)],
-  ['IN', isIn],
-  ['NOTIN', not(isIn)],
-  ['CONTAINS', contains],
-  ['NOTCONTAINS', not(contains)],
-]);
+/** Complete by type: a new operator does not compile until it has its row. */
+const OPERATORS: Readonly<Record<ConstraintOperator, Operator>> = {
+  EQ: equals,
+  NEQ: not(equals),
+  LT: compares((a, b) => a < b),
+  LTE: compares((a, b) => a <= b),
+  GT: compares((a, b) => a > b),
+  GTE: compares((a, b) => a >= b),
+  EREG: matches,
+  NEREG: not(matches),
+  IN: isIn,
+  NOTIN: not(isIn),
+  CONTAINS: contains,
+  NOTCONTAINS: not(contains),
+};
 
 /** An operator that is not known here never matches. */
 export function compileOperator(operator: string, value: string): TextTest {
-  return OPERATORS.get(operator)?.(value) ?? never;
+  return Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator as ConstraintOperator](value) : never;
 }

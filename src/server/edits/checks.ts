@@ -1,24 +1,10 @@
 /** The rules that a flag must keep, one function each; every way in (REST, import) uses the same ones. */
+import { CONSTRAINT_OPERATORS } from '../../core/model.ts';
 import { fail, readString } from '../../core/protocol/read.ts';
 
 /** Flagent's limits for keys of flags and variants, and for tags. */
 const KEY = /^[\w\-/.:]{1,63}$/;
 const TAG = /^(?=.*\S)[\w\-/.: ]{1,63}$/;
-
-export const OPERATORS = [
-  'EQ',
-  'NEQ',
-  'LT',
-  'LTE',
-  'GT',
-  'GTE',
-  'EREG',
-  'NEREG',
-  'IN',
-  'NOTIN',
-  'CONTAINS',
-  'NOTCONTAINS',
-] as const;
 
 export function checkKey(value: unknown, path: string): string {
   const key = readString(value, path);
@@ -36,8 +22,8 @@ export function checkPercent(value: unknown, path: string): number {
 }
 
 export function checkOperator(value: unknown, path: string): string {
-  const operator = OPERATORS.find((known) => known === value);
-  return operator ?? fail(path, `one of ${OPERATORS.join(' ')}`, value);
+  const operator = CONSTRAINT_OPERATORS.find((known) => known === value);
+  return operator ?? fail(path, `one of ${CONSTRAINT_OPERATORS.join(' ')}`, value);
 }
 
 export function checkFilled(value: unknown, path: string): string {
