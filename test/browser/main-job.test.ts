@@ -144,6 +144,22 @@ test('a crashed worker is noticed by every tab, and one new stream resumes', asy
   await expect.poll(async () => (await server.health()).resumed).toBe(1);
 });
 
+test('a page that comes back from the back/forward cache is current again', async () => {
+  const { server, site, options, setEnabled } = await createWorld();
+  const browser = await launchBrowser('chromium', { backForwardCache: true });
+  cleanUps.push(() => browser.close());
+  const tab = await openClientTab(browser, site.url, options);
+  await tab.reaches((await server.health()).revision);
+  await tab.goto(`${site.url}/?elsewhere`);
+  const revision = Math.max(await setEnabled(1, true), await setEnabled(1, false));
+  await tab.evaluate(() => history.back());
+  // The client is the one that was made before: the page was kept, not loaded again.
+  await tab.waitFor(() => window.flags !== undefined && window.heard.length > 0);
+  await tab.reaches(revision);
+  await tab.waitFor(() => window.flags.status.connection.is === 'live' && window.flags.status.tabs === 1);
+  expect((await server.health()).streams).toBe(1);
+});
+
 test('what a tab was shown as stored survives a crash of the whole browser, and opens without the server', async () => {
   const profileDir = mkdtempSync(join(tmpdir(), 'flagent-profile-'));
   cleanUps.push(() => rmSync(profileDir, { recursive: true, force: true }));
