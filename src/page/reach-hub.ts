@@ -71,7 +71,11 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
     expose(sink, channel.port1);
     const death = new AbortController();
     // Fires when the script cannot be loaded; later, in some browsers, for any uncaught error, which is not the end.
-    const onError = (): void => death.abort();
+    let isLoadFailure = false;
+    const onError = (): void => {
+      isLoadFailure = true;
+      death.abort();
+    };
     worker.addEventListener('error', onError);
     let stopWatching = (): void => {};
     const end = (): void => {
@@ -108,7 +112,7 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
       return { remote, death, end };
     } catch (error) {
       end();
-      throw error;
+      throw isLoadFailure ? loadFailure() : error;
     }
   };
 
@@ -219,6 +223,13 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
       tabLock?.release();
     },
   };
+}
+
+function loadFailure(): FlagError {
+  return new FlagError(
+    'environment',
+    'The script of the shared worker could not be loaded. It must be served from this origin and allowed by the policy (worker-src).',
+  );
 }
 
 function unwrap<T>(answer: Answer<T>): T {
