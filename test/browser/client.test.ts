@@ -174,3 +174,14 @@ test('a token function is asked, and a client that was closed says so', async ()
     connection: { is: 'stopped', reason: 'closed' },
   });
 });
+
+test('the worker file also runs as a module script, made by the application', async () => {
+  const tab = await emptyTab();
+  const status = await tab.evaluate(async (url) => {
+    const create = () => new SharedWorker('/shared-worker.js', { type: 'module', name: 'as a module' });
+    window.flags = window.flagentOffline.createFlagClient({ url, namespace: 'module', worker: { create } });
+    await window.flags.ready({ timeoutMs: 10_000 });
+    return window.flags.status;
+  }, server.url);
+  expect(status).toMatchObject({ host: 'shared-worker', source: 'server' });
+});

@@ -144,6 +144,26 @@ test('a crashed worker is noticed by every tab, and one new stream resumes', asy
   await expect.poll(async () => (await server.health()).resumed).toBe(1);
 });
 
+test('two workers, as after a deploy, share one stream; the second follows what the first stores, and takes over when it has gone', async () => {
+  const { server, site, browser, options, setEnabled } = await createWorld();
+  const old = await openClientTab(browser, site.url, options);
+  await old.reaches((await server.health()).revision);
+  const deployed = await openClientTab(browser, site.url, {
+    ...options,
+    worker: { url: '/shared-worker.js?v=2' },
+  });
+  const first = Math.max(await setEnabled(1, true), await setEnabled(1, false));
+  for (const tab of [old, deployed]) await tab.reaches(first);
+  expect(await deployed.evaluate(() => window.flags.status)).toMatchObject({ host: 'follower' });
+  expect(await server.health()).toMatchObject({ streams: 1, streamsOpened: 1 });
+
+  await old.close();
+  await deployed.waitFor(() => window.flags.status.host === 'shared-worker');
+  const second = await setEnabled(1, true);
+  await deployed.reaches(second);
+  expect(await server.health()).toMatchObject({ streams: 1, streamsOpened: 2, resumed: 1 });
+});
+
 test('a page that comes back from the back/forward cache is current again', async () => {
   const { server, site, options, setEnabled } = await createWorld();
   const browser = await launchBrowser('chromium', { backForwardCache: true });
