@@ -100,6 +100,12 @@ function createListener(
         if (reduced.need === 'snapshot') return startOver('a change is missing, starting over');
       }
     },
+    position({ epoch, revision }) {
+      const { held } = progress;
+      const isAhead =
+        held !== undefined && (held.epoch !== epoch || (revision > held.revision && !isFiltered));
+      if (isAhead) startOver('a change is missing, starting over');
+    },
     malformed: (error) => startOver(`the server sent something wrong: ${error.message}`),
     retry,
   };

@@ -28,8 +28,10 @@ export interface ConnectionOptions {
   /** `rejected`: the server has answered 401 to the last one. */
   readonly accessToken: (why: 'first' | 'rejected') => Promise<string | undefined>;
   readonly onMessages: (messages: readonly Message[]) => void;
-  /** The server is there and what is held is current, as far as it has spoken. */
-  readonly onAlive: () => void;
+  /** The server says where the stream stands. */
+  readonly onPosition: (id: EventId) => void;
+  /** The server says that nothing is newer than what is held. */
+  readonly onConfirmed: () => void;
   readonly onMalformed: (error: FlagError) => void;
   /** The state is another one. */
   readonly onChange: () => void;
@@ -48,7 +50,8 @@ export interface Connection {
 }
 
 export function createConnection(options: ConnectionOptions, ...initialReasons: string[]): Connection {
-  const { transport, system, trace, policy, onMessages, onAlive, onMalformed, onChange } = options;
+  const { transport, system, trace, policy, onMessages, onPosition, onConfirmed, onMalformed, onChange } =
+    options;
   let state = initialConnection(...initialReasons);
   let stream: AbortController | undefined;
   let stopTimer = (): void => {};
@@ -110,11 +113,8 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
         trace('connection', 'open', { after: request.after });
         return transport.stream(request, {
           opened: () => isMine() && tell({ type: 'opened' }),
-          alive: () => {
-            if (!isMine()) return;
-            tell({ type: 'alive' });
-            onAlive();
-          },
+          alive: () => isMine() && tell({ type: 'alive' }),
+          position: (id) => isMine() && onPosition(id),
           received: (messages) => {
             if (!isMine()) return;
             for (const message of messages) {
@@ -147,7 +147,7 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
     trace('connection', 'polled', { ended: answer.ended });
     if (answer.ended === 'snapshot')
       onMessages([{ kind: 'snapshot', snapshot: answer.snapshot, timestampMs: 0 }]);
-    if (answer.ended === 'not-modified') onAlive();
+    if (answer.ended === 'not-modified') onConfirmed();
   };
 
   return {

@@ -73,6 +73,7 @@ export function createHub(parts: HubParts): Hub {
   let isLeader = false;
   let stopGrace = (): void => {};
   let isAgeDue = false;
+  let shownSource: HubStatus['source'] = 'none';
   let stopAge = (): void => {};
   let fetching: Promise<SnapshotAnswer> | undefined;
   const counts = { snapshots: 0, malformed: 0, sentLengthPerTab: 0 };
@@ -89,6 +90,12 @@ export function createHub(parts: HubParts): Hub {
       }
     },
     onNeedSnapshot: () => void bringSnapshot(),
+    onConfirmed: () => showAgeLater(),
+    // To stay would be to call old flags current. The next stream may end at a server that has caught up.
+    onServerBehind: (revision) =>
+      connection.dropStream(
+        `the server is at revision ${revision}, behind what is held (${replica.held?.revision})`,
+      ),
     onSuperseded: () => followAnother(),
   });
 
@@ -103,12 +110,8 @@ export function createHub(parts: HubParts): Hub {
       after: () => (replica.isResumable() ? replica.held : undefined),
       accessToken: (why) => tabs.askForToken(why),
       onMessages: replica.receive,
-      onAlive: () => {
-        const { source } = replica;
-        replica.confirm();
-        if (replica.source !== source) tabs.sendStatus();
-        else showAgeLater();
-      },
+      onPosition: replica.notePosition,
+      onConfirmed: replica.confirm,
       onMalformed: (error) => {
         counts.malformed += 1;
         trace('hub', 'malformed', { message: error.message, path: error.path });
@@ -140,8 +143,12 @@ export function createHub(parts: HubParts): Hub {
     tabs.sendUpdate(update);
   };
 
-  /** Not at once: the bytes may carry a change, and a delivery of mere status would make it wait for the tabs' receipts. */
+  /** Not at once: a delivery of mere status would make the change that follows it wait for the tabs' receipts. */
   const showAgeLater = (): void => {
+    if (replica.source !== shownSource) {
+      shownSource = replica.source;
+      tabs.sendStatus();
+    }
     if (isAgeDue) return;
     isAgeDue = true;
     stopAge = system.after(SHOW_AGE_EVERY_MS, () => {

@@ -3,7 +3,7 @@
  * waits and is then taken as one. A gap fetches a snapshot; nothing that came meanwhile is lost.
  */
 import { FlagError } from '../core/errors.ts';
-import type { Change, FlagFilter } from '../core/model.ts';
+import type { Change, EventId, FlagFilter } from '../core/model.ts';
 import type { Message } from '../core/protocol/messages.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
 import { type Held, reduce } from '../core/state/reduce.ts';
@@ -21,6 +21,10 @@ export interface ReplicaOptions {
   readonly onUpdate: (update: Update) => void;
   /** Changes are missing: bring a snapshot by `receive`. Asked again only after `receive` or `stopWaiting`. */
   readonly onNeedSnapshot: () => void;
+  /** What is held has been confirmed; its age is new. */
+  readonly onConfirmed: () => void;
+  /** The server holds an older state of the same epoch: a replica that lags, or a backup that was restored. */
+  readonly onServerBehind: (serverRevision: number) => void;
   /** Another hub has begun a newer term. */
   readonly onSuperseded: () => void;
 }
@@ -38,9 +42,11 @@ export interface Replica {
   receive(messages: readonly Message[]): void;
   /** A snapshot did not come: what waited for it is dropped, because the next stream brings one. */
   stopWaiting(): void;
+  /** The server says that it has sent everything up to this state. */
+  notePosition(id: EventId): void;
   /** An event was lost on the way, so what is held may miss a change. */
   distrust(): void;
-  /** The server has said that what is held is current. */
+  /** The server has said that nothing is newer than what is held. */
   confirm(): void;
   /** All that is held, as one update. */
   whole(): Update;
@@ -58,7 +64,8 @@ export interface Replica {
 const CONFIRM_EVERY_MS = 60_000;
 
 export function createReplica(options: ReplicaOptions): Replica {
-  const { store, system, trace, onUpdate, onNeedSnapshot, onSuperseded } = options;
+  const { store, system, trace, onUpdate, onNeedSnapshot, onConfirmed, onServerBehind, onSuperseded } =
+    options;
   let held: Held | undefined;
   let heldFilterKey = '';
   let filterKey = '';
@@ -98,6 +105,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       if (message.kind === 'unknown') counts.unknown += 1;
       const reduced = reduce(next, message, filterKey !== '');
       counts.refused += reduced.refused;
+      if (message.kind === 'snapshot' && reduced.refused > 0) onServerBehind(message.snapshot.revision);
       isWhole ||= message.kind === 'snapshot' && reduced.held !== next;
       if (message.kind === 'snapshot' && reduced.held !== next) applied.length = 0;
       applied.push(...reduced.applied);
@@ -168,6 +176,25 @@ export function createReplica(options: ReplicaOptions): Replica {
     return wholeNow.update;
   };
 
+  const distrust = (): void => {
+    if (isWaiting) return;
+    isWaiting = true;
+    onNeedSnapshot();
+  };
+
+  const confirm = (): void => {
+    if (held === undefined) return;
+    source = 'server';
+    confirmedAtMs = system.nowMs();
+    onConfirmed();
+    if (confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
+    confirmStoredAtMs = confirmedAtMs;
+    store.confirm({ term, nowMs: confirmedAtMs }).catch((error: unknown) => {
+      trace('storage', 'refused', { reason: String(error) });
+      if (error instanceof FlagError && error.code === 'superseded') onSuperseded();
+    });
+  };
+
   return {
     get held() {
       return held;
@@ -203,22 +230,15 @@ export function createReplica(options: ReplicaOptions): Replica {
       isWaiting = false;
       queue = [];
     },
-    distrust: () => {
-      if (isWaiting) return;
-      isWaiting = true;
-      onNeedSnapshot();
+    notePosition: ({ epoch, revision }) => {
+      // While something is on its way to storage the answer would be about the past; the next heartbeat asks again.
+      if (held === undefined || working !== undefined || isWaiting) return;
+      if (epoch !== held.epoch || (revision > held.revision && !held.isFiltered)) distrust();
+      else if (revision < held.revision) onServerBehind(revision);
+      else confirm();
     },
-    confirm: () => {
-      if (held === undefined) return;
-      source = 'server';
-      confirmedAtMs = system.nowMs();
-      if (confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
-      confirmStoredAtMs = confirmedAtMs;
-      store.confirm({ term, nowMs: confirmedAtMs }).catch((error: unknown) => {
-        trace('storage', 'refused', { reason: String(error) });
-        if (error instanceof FlagError && error.code === 'superseded') onSuperseded();
-      });
-    },
+    distrust,
+    confirm,
     whole,
     setFilter: (filter) => {
       filterKey = filterKeyOf(filter);

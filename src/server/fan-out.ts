@@ -4,7 +4,7 @@
  *   source ──commit──► changes within each filter ──one Buffer──► all streams with that filter
  */
 import type { EventId, FlagFilter } from '../core/model.ts';
-import { encodeSseComment } from '../core/protocol/sse-frame.ts';
+import { encodeSsePosition } from '../core/protocol/sse-frame.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
 import { createEncodedSnapshots, type EncodedSnapshots, encodeChangeEvents, encodeEvent } from './encoded.ts';
 import { changesWithin } from './filtered.ts';
@@ -54,8 +54,6 @@ interface Stream {
   allowanceBytes: number;
 }
 
-const HEARTBEAT = Buffer.from(encodeSseComment(''));
-
 export function createFanOut(options: FanOutOptions): FanOut {
   const { source, maxQueuedBytes } = options;
   const snapshots = options.snapshots ?? createEncodedSnapshots(source, options.nowMs);
@@ -63,8 +61,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
   let streams = 0;
 
   const stopWatching = source.watch(broadcast);
-  const heartbeat = setInterval(beat, options.keepAliveIntervalMs);
-  heartbeat.unref();
+  const beating = setInterval(beat, options.keepAliveIntervalMs);
+  beating.unref();
 
   function broadcast(commit: readonly RecordedChange[]): void {
     for (const group of [...streamsByFilter.values()]) {
@@ -77,7 +75,14 @@ export function createFanOut(options: FanOutOptions): FanOut {
   }
 
   function beat(): void {
-    for (const stream of all()) send(stream, HEARTBEAT);
+    const heartbeat = position();
+    for (const stream of all()) send(stream, heartbeat);
+  }
+
+  /** Everything up to here has been written to every stream: commits are sent as they happen. */
+  function position(): Buffer {
+    const { epoch, revision } = source;
+    return Buffer.from(encodeSsePosition({ epoch, revision }));
   }
 
   function send(stream: Stream, bytes: Buffer): void {
@@ -105,7 +110,8 @@ export function createFanOut(options: FanOutOptions): FanOut {
     firstBytes({ filter, after }) {
       const missed = after === undefined ? 'snapshot-needed' : source.since(after);
       if (missed === 'snapshot-needed') return { bytes: snapshots.frame(filter), isResumed: false };
-      return { bytes: encodeChangeEvents(changesWithin(filter, missed)), isResumed: true };
+      const changes = encodeChangeEvents(changesWithin(filter, missed));
+      return { bytes: Buffer.concat([changes, position()]), isResumed: true };
     },
     attach({ filter }, sink, first) {
       const stream: Stream = { filter, sink, allowanceBytes: first.length };
@@ -125,7 +131,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
     },
     drain(reason) {
       stopWatching();
-      clearInterval(heartbeat);
+      clearInterval(beating);
       for (const stream of all()) {
         detach(stream);
         // Each at another time, so that the next server is not met by all at once.

@@ -23,6 +23,8 @@ export interface StreamListener {
   alive(): void;
   /** All messages of one chunk of bytes, in order, at least one. */
   received(messages: readonly Message[]): void;
+  /** The server says that the stream stands here: everything up to this state has been sent. */
+  position(id: EventId): void;
   /** An event that is malformed or over a limit was left out: what is held may miss a change. */
   malformed(error: FlagError): void;
   /** The server asks for at least this delay before the next attempt, milliseconds. */

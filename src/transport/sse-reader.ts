@@ -7,6 +7,8 @@ import type { EventFrame } from '../core/protocol/messages.ts';
 export type SseItem =
   /** `frame.event` is `message` when the stream names no type; `frame.id` is this event's own id, not an inherited one. */
   | { readonly kind: 'event'; readonly frame: EventFrame; readonly lastEventId: string }
+  /** An id without an event: where the stream stands. */
+  | { readonly kind: 'position'; readonly id: string }
   | { readonly kind: 'retry'; readonly delayMs: number }
   | { readonly kind: 'comment'; readonly text: string }
   /** An event is longer than the limit. The reader has lost its place: nothing more comes out of it. */
@@ -45,6 +47,9 @@ export function createSseReader({
     items.push({ kind: 'too-large', error: tooLarge(maxEventLength) });
   };
   const receive = ({ event = 'message', id, data }: EventSourceMessage): void => {
+    // The id of an event is told just before the event itself.
+    const last = items.at(-1);
+    if (last?.kind === 'position' && last.id === id) items.pop();
     if (data.length > maxEventLength) overflow();
     if (!hasOverflowed) items.push({ kind: 'event', frame: { event, id, data }, lastEventId });
   };
@@ -52,6 +57,7 @@ export function createSseReader({
     maxBufferSize: maxEventLength + FIELD_NAME_LENGTH,
     onId: (id) => {
       lastEventId = id;
+      items.push({ kind: 'position', id });
     },
     onEvent: receive,
     onRetry: (delayMs) => items.push({ kind: 'retry', delayMs }),

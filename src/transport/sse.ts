@@ -1,5 +1,5 @@
 /** The stream of flag changes as server-sent events over `fetch`. It runs in pages, workers and Node, and retries nothing. */
-import { encodeEventId } from '../core/protocol/event-id.ts';
+import { decodeEventId, encodeEventId } from '../core/protocol/event-id.ts';
 import { LIMITS } from '../core/protocol/limits.ts';
 import { decodeMessage, type Message } from '../core/protocol/messages.ts';
 import type { System } from '../system/system.ts';
@@ -98,6 +98,8 @@ function handOver(
     // The listener may have stopped the stream meanwhile; then it hears nothing more.
     if (signal.aborted) return undefined;
     if (message !== undefined) listener.malformed(message.error);
+    const position = item.kind === 'position' ? decodeEventId(item.id) : undefined;
+    if (position !== undefined) listener.position(position);
     if (item.kind === 'retry') listener.retry(limitDelayMs(item.delayMs));
     if (item.kind === 'too-large') {
       listener.malformed(item.error);

@@ -1,7 +1,7 @@
 /** The SSE transport against servers that misbehave, each in one way, over real sockets. */
 import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
-import { encodeSseComment, encodeSseRetry } from '../../src/core/protocol/sse-frame.ts';
+import { encodeSseComment, encodeSsePosition, encodeSseRetry } from '../../src/core/protocol/sse-frame.ts';
 import type { StreamListener } from '../../src/transport/contract.ts';
 import { decodeRetryAfter, filterQuery } from '../../src/transport/request.ts';
 import { createSseTransport } from '../../src/transport/sse.ts';
@@ -104,6 +104,15 @@ test('tells of heartbeats, retry hints and unknown events, in order', async () =
   const heard = await listen({ url: await streaming([pieces.join('')]) }, { alive: () => chunks++ });
   expect(heard).toEqual(['opened', 'retry 2500', 'received 1 unknown:weather', 'retry 3600000', 'closed']);
   expect(chunks).toBe(1);
+});
+
+test('an id without an event is where the stream stands; the id of an event is not told twice', async () => {
+  const url = await streaming([
+    encodeSsePosition({ epoch: 'e', revision: 6 }),
+    wire(change(7)) + encodeSsePosition({ epoch: 'e', revision: 7 }),
+    'id: no event id\n\n',
+  ]);
+  expect(await listen({ url })).toEqual(['opened', 'position e.6', 'received 7', 'position e.7', 'closed']);
 });
 
 test('a heartbeat alone is a sign of life and no message', async () => {
@@ -266,7 +275,7 @@ test('a listener that throws ends its stream, and the cause is kept', async () =
   const received = () => {
     throw fault;
   };
-  const listener = { opened() {}, alive() {}, received, malformed() {}, retry() {} };
+  const listener = { opened() {}, alive() {}, position() {}, received, malformed() {}, retry() {} };
   const end = await transport.stream(asRequest({ url }), listener);
   expect(end).toMatchObject({ ended: 'failed', error: { code: 'closed', cause: fault } });
   await closed;

@@ -1,4 +1,5 @@
 /** A transport whose server is the test: it sees every request and says what comes back. */
+import type { EventId } from '../../src/core/model.ts';
 import type { Message } from '../../src/core/protocol/messages.ts';
 import type {
   ServerRequest,
@@ -14,6 +15,8 @@ export interface FakeStream {
   readonly isOpen: boolean;
   /** The server accepts, and sends these messages as one chunk. */
   send(...messages: Message[]): void;
+  /** A heartbeat, which says where the stream stands. */
+  beat(position: EventId): void;
   end(end?: StreamEnd): void;
 }
 
@@ -63,6 +66,12 @@ export function createFakeTransport(): FakeTransport {
             isAccepted = true;
             listener.alive();
             if (messages.length > 0) listener.received(messages);
+          },
+          beat: (position) => {
+            if (!isAccepted) listener.opened();
+            isAccepted = true;
+            listener.alive();
+            listener.position(position);
           },
           end: (how = { ended: 'closed' }) => end(how),
         });

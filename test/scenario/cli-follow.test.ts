@@ -112,6 +112,24 @@ test('resumes by id after the server closed the stream', async () => {
   ]);
 });
 
+test('starts over when a heartbeat says that a change was lost, and goes on when it says that none was', async () => {
+  const trace = await follow([
+    (listener, { signal }) => {
+      listener.opened();
+      listener.received([snapshot(3)]);
+      listener.position({ epoch: 'e', revision: 3 });
+      listener.received([change(4)]);
+      listener.position({ epoch: 'e', revision: 5 });
+      return signal.aborted ? { ended: 'aborted' } : CLOSED;
+    },
+    () => CLOSED,
+  ]);
+  expect(trace).toContain('holds 4');
+  expect(trace.filter((line) => String(line).startsWith('not connected'))[0]).toBe(
+    'not connected: a change is missing, starting over',
+  );
+});
+
 test('starts over with a snapshot when a change is missing, and hears no more of that stream', async () => {
   const trace = await follow([
     (listener, { signal }) => {

@@ -342,7 +342,7 @@ test('starts from what is stored, shows it at once with its age, and asks only f
   expect(tab.status()).toMatchObject({ source: 'storage', confirmedAtMs: 77, revision: 3 });
   expect(tab.mirror.byKey('one')).toEqual(one);
   expect(transport.latest().request.after).toMatchObject({ epoch: 'e1', revision: 3 });
-  transport.latest().send();
+  transport.latest().beat({ epoch: 'e1', revision: 3 });
   await settle();
   expect(tab.status()).toMatchObject({ source: 'server', confirmedAtMs: 1_000_000 });
 });
@@ -418,8 +418,36 @@ test('asks the newest tab for the token, passes over one that does not answer, a
   expect(transport.streams).toHaveLength(2);
 });
 
+test('a heartbeat that is ahead of what is held shows that a change was lost', async () => {
+  const { transport, attach } = createWorld();
+  const tab = attach('a');
+  await settle();
+  transport.latest().send(snapshot(1, [one]));
+  await settle();
+  const now = { epoch: 'e1', revision: 2 };
+  transport.answerSnapshots(() => ({ ended: 'snapshot', snapshot: { ...now, flags: [edited(one, 2)] } }));
+  transport.latest().beat(now);
+  await settle();
+  expect(tab.mirror.held?.revision).toBe(2);
+  expect(transport.open).toHaveLength(1);
+});
+
+test('a server that is behind what is held is left, and nothing is called current', async () => {
+  const store = createMemoryStore();
+  const term = await store.lead();
+  const held = { epoch: 'e1', revision: 9, flags: new Map([['one', one]]), isFiltered: false };
+  await store.saveSnapshot(held, { term, nowMs: 77, filterKey: '' });
+  const { transport, attach } = createWorld({ store });
+  const tab = attach('a');
+  await settle();
+  transport.latest().beat({ epoch: 'e1', revision: 8 });
+  await settle();
+  expect(transport.open).toHaveLength(0);
+  expect(tab.status()).toMatchObject({ source: 'storage', confirmedAtMs: 77, connection: { is: 'waiting' } });
+});
+
 test('a new epoch replaces everything, and an older revision of the same epoch is refused', async () => {
-  const { hub, transport, attach } = createWorld();
+  const { hub, system, transport, attach } = createWorld();
   const tab = attach('a');
   await settle();
   transport.latest().send(snapshot(9, [one]));
@@ -427,6 +455,11 @@ test('a new epoch replaces everything, and an older revision of the same epoch i
   transport.latest().send(snapshot(8, [two]));
   await settle();
   expect([tab.mirror.held?.revision, hub.debug().counts.refused]).toEqual([9, 1]);
+  expect(tab.status()?.connection).toMatchObject({
+    is: 'waiting',
+    reason: 'the server is at revision 8, behind what is held (9)',
+  });
+  await system.advance(1_000);
   transport.latest().send(snapshot(1, [two], 'e2'));
   await settle();
   expect([tab.mirror.held, [...tab.mirror.flags.keys()]]).toEqual([{ epoch: 'e2', revision: 1 }, ['two']]);

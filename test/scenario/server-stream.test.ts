@@ -41,6 +41,18 @@ test('the head and at least 1 KB of body are sent at once, also on a resume that
   });
 });
 
+test('a resume that missed nothing is told at once that what it holds is current', async () => {
+  const { url, server } = await openServer();
+  const { epoch } = server.source;
+  const { response } = await openStream(url, { after: { epoch, revision: 0 } });
+  let text = '';
+  for await (const chunk of response) {
+    text += chunk;
+    if (text.includes('id: ')) break;
+  }
+  expect(text.replace(/^: .*\n\n/, '')).toBe(`: \nid: ${epoch}.0\n\n`);
+});
+
 test('a resumed stream brings the missed changes as they were, as one batch, and then the live ones', async () => {
   const server = await openServer();
   const { epoch } = server.server.source;
@@ -174,13 +186,13 @@ test('a large first snapshot does not make a client slow', async () => {
   expect(wordsOf(await stream.take(2))[1]).toBe('41 FLAG_DISABLED flag-0');
 });
 
-test('heartbeats are comments', async () => {
+test('heartbeats are comments that say where the stream stands', async () => {
   const { url } = await openServer({ keepAliveIntervalMs: 5 });
   const { response } = await openStream(url);
   let text = '';
   for await (const chunk of response) {
     text += chunk;
-    if (text.endsWith('\n\n: \n\n: \n\n')) break;
+    if (/(: \nid: [\w-]+\.0\n\n){2}$/.test(text)) break;
   }
   expect(text).toContain('event: snapshot');
 });
