@@ -44,6 +44,8 @@ export interface Connection {
   tell(event: ConnectionEvent): void;
   /** Asks for a snapshot, whatever the stream is doing. `ifChanged`: a server that has nothing newer says so. */
   fetchSnapshot(mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer>;
+  /** Aborts every snapshot request under way; they end as `aborted`. */
+  cancelRequests(): void;
   /** Ends a stream that cannot be trusted any more; the next one comes after a delay. */
   dropStream(reason: string): void;
   close(): void;
@@ -56,22 +58,23 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
   let stream: AbortController | undefined;
   let stopTimer = (): void => {};
   let streams = 0;
-  const closed = new AbortController();
+  let requests = new AbortController();
+  let isClosed = false;
 
   const tell = (event: ConnectionEvent): void => {
-    if (closed.signal.aborted) return;
+    if (isClosed) return;
     const before = state;
     const next = nextConnection(state, event, { nowMs: system.nowMs(), random: system.random(), policy });
     state = next.state;
     for (const command of next.commands) carryOut(command);
-    if (state === before) return;
+    // A sign of life only moves the moment of the watchdog; its timer finds that out when it is due. A burst must not cost a timer per chunk.
+    if (event.type === 'alive') return;
     setTimer();
-    if (state.is === before.is && event.type === 'alive') return;
+    if (state === before) return;
     trace('connection', state.is, { event: event.type, ...reasonOf(state) });
     onChange();
   };
 
-  /** Re-armed only when the old one is due: a heartbeat every few seconds must not cost a timer each. */
   const setTimer = (): void => {
     stopTimer();
     const atMs = wakeAtMs(state, policy);
@@ -133,8 +136,9 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
   };
 
   const fetchSnapshot = async (mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer> => {
+    const { signal } = requests;
     const ask = async (why: 'first' | 'rejected'): Promise<SnapshotAnswer> => {
-      const request = await requestWith(closed.signal, why);
+      const request = await requestWith(signal, why);
       return transport.fetchSnapshot(mode === 'whole' ? { ...request, after: undefined } : request);
     };
     const answer = await ask('first').catch(asFailure);
@@ -159,6 +163,10 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
     },
     tell,
     fetchSnapshot,
+    cancelRequests: () => {
+      requests.abort();
+      requests = new AbortController();
+    },
     dropStream: (reason) => {
       stream?.abort();
       stream = undefined;
@@ -167,7 +175,8 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
     close: () => {
       stopTimer();
       stream?.abort();
-      closed.abort();
+      requests.abort();
+      isClosed = true;
     },
   };
 }

@@ -107,7 +107,7 @@ export function createHub(parts: HubParts): Hub {
       policy,
       url,
       filter: () => filter,
-      after: () => (replica.isResumable() ? replica.held : undefined),
+      after: resumePoint,
       accessToken: (why) => tabs.askForToken(why),
       onMessages: replica.receive,
       onPosition: replica.notePosition,
@@ -123,6 +123,14 @@ export function createHub(parts: HubParts): Hub {
     NO_TABS,
     ANOTHER_HUB,
   );
+
+  /** Only the id: the flags themselves must not end up in requests and traces. */
+  function resumePoint(): EventId | undefined {
+    const { held } = replica;
+    return held !== undefined && replica.isResumable()
+      ? { epoch: held.epoch, revision: held.revision }
+      : undefined;
+  }
 
   const status = (): HubStatus => ({
     connection: connectionStatus(connection.state),
@@ -260,6 +268,8 @@ export function createHub(parts: HubParts): Hub {
     },
     forget: async () => {
       connection.tell({ type: 'pause', reason: FORGOTTEN });
+      // An answer still under way belongs to who is being forgotten.
+      connection.cancelRequests();
       tabs.dropToken();
       await replica.forget();
       announcements.post({ type: 'forgotten' });

@@ -201,8 +201,22 @@ test('after a cut the stream goes on from the revision that is held', async () =
   await settle();
   expect(tab.status()?.connection).toMatchObject({ is: 'waiting', attempt: 2 });
   await system.advance(1_000);
-  expect(transport.latest().request.after).toMatchObject({ epoch: 'e1', revision: 5 });
+  expect(transport.latest().request.after).toEqual({ epoch: 'e1', revision: 5 });
   expect(transport.streams).toHaveLength(2);
+});
+
+test('a stream that falls silent is dropped 40 s after its last sign of life', async () => {
+  const { system, transport, attach } = createWorld();
+  const tab = attach('a');
+  await settle();
+  transport.latest().send(snapshot(5, [one]));
+  await system.advance(30_000);
+  transport.latest().beat({ epoch: 'e1', revision: 5 });
+  await system.advance(39_999);
+  expect(transport.open).toHaveLength(1);
+  await system.advance(1);
+  expect(transport.open).toHaveLength(0);
+  expect(tab.status()?.connection).toMatchObject({ is: 'waiting', reason: 'no byte for too long' });
 });
 
 test('a gap fetches a snapshot, and what came meanwhile is applied behind it', async () => {
@@ -381,6 +395,30 @@ test('forget wipes storage and every tab, and stays away from the server until a
   await settle();
   expect(transport.open).toHaveLength(1);
   expect(transport.latest().request.after).toBeUndefined();
+});
+
+test('what a snapshot request brings after forget is not taken: it belongs to who was forgotten', async () => {
+  const store = createMemoryStore();
+  const { hub, transport, attach } = createWorld({ store });
+  const tab = attach('a');
+  await settle();
+  transport.latest().send(snapshot(1, [one]));
+  await settle();
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  transport.answerSnapshots(async (request) => {
+    await answered;
+    if (request.signal.aborted) return { ended: 'aborted' };
+    return { ended: 'snapshot', snapshot: { epoch: 'e1', revision: 2, flags: [two] } };
+  });
+  const refreshing = hub.refresh();
+  await hub.forget();
+  answer();
+  expect(await refreshing).toMatchObject({ ok: false, code: 'closed' });
+  await settle();
+  expect([tab.mirror.held, await store.load()]).toEqual([undefined, undefined]);
 });
 
 test('a tab with another filter widens what is replicated, and the stream starts over without an event id', async () => {
