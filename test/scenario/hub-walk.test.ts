@@ -17,7 +17,16 @@ type Step =
       readonly how: 'update' | 'delete';
       readonly fate: 'arrives' | 'twice' | 'lost';
     }
-  | { readonly do: 'cut' | 'new epoch' | 'malformed event' | 'snapshots fail' | 'snapshots work' | 'settle' }
+  | {
+      readonly do:
+        | 'cut'
+        | 'forget'
+        | 'new epoch'
+        | 'malformed event'
+        | 'snapshots fail'
+        | 'snapshots work'
+        | 'settle';
+    }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'attach' | 'detach' | 'suspend' | 'resume' | 'stall' | 'go on'; readonly tab: number };
 
@@ -51,6 +60,7 @@ const arbStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom(
         'cut' as const,
+        'forget' as const,
         'new epoch' as const,
         'malformed event' as const,
         'snapshots fail' as const,
@@ -183,6 +193,9 @@ function createWorld() {
       case 'cut':
         for (const stream of transport.open) stream.end();
         return;
+      case 'forget':
+        await hub.forget();
+        return;
       case 'new epoch':
         server.startNewEpoch();
         for (const stream of transport.open) stream.end();
@@ -245,6 +258,8 @@ test('every tab shows a state of the server after every step, there is never a s
         tab.resume();
         tab.attach();
       }
+      // After `forget` nothing comes until somebody asks.
+      void world.hub.refresh();
       await world.recover();
       expect(world.tabs.map((tab) => tab.isCurrent())).toEqual([true, true, true, true]);
       // A last edit shows whether all are still listening.
