@@ -15,11 +15,13 @@ import type { Update } from '../core/state/update.ts';
 import type { FlagStore } from '../storage/contract.ts';
 import type { System } from '../system/system.ts';
 import type { Trace, TraceEntry } from '../system/trace.ts';
-import type { SnapshotAnswer, Transport } from '../transport/contract.ts';
+import type { Transport } from '../transport/contract.ts';
+import { refreshAnswer, wipeFailed } from './answers.ts';
 import { connectionStatus, createConnection } from './connection.ts';
 import type { Answer, HubDebug, TabSink } from './contract.ts';
-import { refreshAnswer } from './refresh-answer.ts';
+import { ANOTHER_HUB, claimLeadership, type Leadership } from './leadership.ts';
 import { createReplica } from './replica.ts';
+import { createResync } from './resync.ts';
 import type { Announcements, ClaimStream } from './stream-lock.ts';
 import { createTabs } from './tabs.ts';
 
@@ -68,15 +70,14 @@ export function createHub(parts: HubParts): Hub {
   const { bootId, scope, url, transport, store, system, trace, announcements } = parts;
   const bootedAtMs = system.nowMs();
   const policy = { ...DEFAULT_POLICY, ...parts.policy };
+  let leadership: Leadership | undefined;
   let filter: FlagFilter | undefined;
   let hasFilter = false;
-  let isLeader = false;
   let stopGrace = (): void => {};
   let isAgeDue = false;
   let shownSource: HubStatus['source'] = 'none';
   let stopAge = (): void => {};
-  let fetching: Promise<SnapshotAnswer> | undefined;
-  const counts = { snapshots: 0, malformed: 0, sentLengthPerTab: 0 };
+  const counts = { malformed: 0, sentLengthPerTab: 0 };
 
   const replica = createReplica({
     store,
@@ -84,19 +85,16 @@ export function createHub(parts: HubParts): Hub {
     trace,
     onUpdate: (update) => {
       show(update);
-      const { held } = replica;
-      if (isLeader && held !== undefined) {
-        announcements.post({ type: 'committed', epoch: held.epoch, revision: held.revision });
-      }
+      leadership?.announceCommit();
     },
-    onNeedSnapshot: () => void bringSnapshot(),
+    onNeedSnapshot: () => void resync.repair(),
     onConfirmed: () => showAgeLater(),
     // To stay would be to call old flags current. The next stream may end at a server that has caught up.
     onServerBehind: (revision) =>
       connection.dropStream(
         `the server is at revision ${revision}, behind what is held (${replica.held?.revision})`,
       ),
-    onSuperseded: () => followAnother(),
+    onSuperseded: () => leadership?.resign(),
   });
 
   const connection = createConnection(
@@ -124,6 +122,8 @@ export function createHub(parts: HubParts): Hub {
     ANOTHER_HUB,
   );
 
+  const resync = createResync(connection, replica);
+
   /** Only the id: the flags themselves must not end up in requests and traces. */
   function resumePoint(): EventId | undefined {
     const { held } = replica;
@@ -140,7 +140,7 @@ export function createHub(parts: HubParts): Hub {
     revision: replica.held?.revision,
     confirmedAtMs: replica.confirmedAtMs,
     tabs: tabs.count,
-    isLeader,
+    isLeader: leadership?.isLeader === true,
   });
 
   const tabs = createTabs({ bootId, system, trace, whole: replica.whole, status });
@@ -163,41 +163,6 @@ export function createHub(parts: HubParts): Hub {
       isAgeDue = false;
       tabs.sendStatus();
     });
-  };
-
-  /** One at a time. When it does not come, the stream is dropped: the next one, after a delay, brings what is missing. */
-  const bringSnapshot = async (): Promise<void> => {
-    const answer = await snapshotOnce('whole');
-    if (answer.ended === 'snapshot') return;
-    replica.stopWaiting();
-    connection.dropStream(answer.ended === 'malformed' ? answer.error.message : 'changes are missing');
-  };
-
-  const snapshotOnce = (mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer> => {
-    fetching ??= connection.fetchSnapshot(mode).then(async (answer) => {
-      fetching = undefined;
-      counts.snapshots += 1;
-      if (answer.ended === 'not-modified') replica.confirm();
-      if (answer.ended === 'snapshot') {
-        replica.receive([{ kind: 'snapshot', snapshot: answer.snapshot, timestampMs: 0 }]);
-        await replica.settled();
-      }
-      return answer;
-    });
-    return fetching;
-  };
-
-  const becomeLeader = async (): Promise<void> => {
-    // Whoever streamed before may have stored more since this hub looked.
-    await (loading ?? replica.load());
-    await replica.lead();
-    isLeader = true;
-    connection.tell({ type: 'unpause', reason: ANOTHER_HUB });
-  };
-
-  const followAnother = (): void => {
-    isLeader = false;
-    connection.tell({ type: 'pause', reason: ANOTHER_HUB });
   };
 
   const giveUpOnTabs = (): void => {
@@ -225,17 +190,28 @@ export function createHub(parts: HubParts): Hub {
     connection.tell({ type: 'unpause', reason: RESYNC });
   };
 
-  announcements.onAnnouncement((announcement) => {
-    if (isLeader) return;
-    if (announcement.type === 'forgotten') void replica.forget();
-    else void replica.load();
-  });
+  /** Storage belongs to the leader, and to whoever is asked to wipe it. */
+  const forget = async (how: 'and wipe' | 'only here'): Promise<void> => {
+    connection.tell({ type: 'pause', reason: FORGOTTEN });
+    // An answer still under way belongs to who is being forgotten.
+    connection.cancelRequests();
+    tabs.dropToken();
+    await replica.drop();
+    if (how === 'and wipe') await store.clear();
+  };
 
-  let loading: Promise<void> | undefined = replica.load().finally(() => {
-    loading = undefined;
+  let starting: Promise<void> | undefined = replica.load().finally(() => {
+    starting = undefined;
     connection.tell({ type: 'unpause', reason: STARTING });
   });
-  const lock = parts.claimStream({ onHeld: () => void becomeLeader(), onLost: followAnother });
+  leadership = claimLeadership({
+    replica,
+    connection,
+    load: () => starting ?? replica.load(),
+    claimStream: parts.claimStream,
+    announcements,
+    onForgotten: () => void forget(leadership?.isLeader ? 'and wipe' : 'only here'),
+  });
 
   return {
     attach: ({ tabId, sink, filter: wanted, held }) => {
@@ -263,17 +239,13 @@ export function createHub(parts: HubParts): Hub {
     refresh: async () => {
       connection.tell({ type: 'unpause', reason: FORGOTTEN });
       connection.tell({ type: 'asked' });
-      const answer = await snapshotOnce(replica.isResumable() ? 'ifChanged' : 'whole');
+      const answer = await resync.fetch(replica.isResumable() ? 'ifChanged' : 'whole');
       return refreshAnswer(answer, replica.held);
     },
     forget: async () => {
-      connection.tell({ type: 'pause', reason: FORGOTTEN });
-      // An answer still under way belongs to who is being forgotten.
-      connection.cancelRequests();
-      tabs.dropToken();
-      await replica.forget();
+      // The others first: what they still store must be gone when this wipe ends.
       announcements.post({ type: 'forgotten' });
-      return { ok: true, value: null };
+      return forget('and wipe').then(() => ({ ok: true, value: null }), wipeFailed);
     },
     debug: () => ({
       bootId,
@@ -281,7 +253,7 @@ export function createHub(parts: HubParts): Hub {
       bootedAtMs,
       status: status(),
       tabs: tabs.list(),
-      counts: { ...counts, ...replica.counts, streams: connection.streams },
+      counts: { ...counts, ...replica.counts, streams: connection.streams, snapshots: resync.count },
       trace: parts.traceEntries,
     }),
     close: () => {
@@ -289,8 +261,7 @@ export function createHub(parts: HubParts): Hub {
       stopAge();
       connection.close();
       tabs.close();
-      lock.release();
-      announcements.close();
+      leadership?.close();
       store.close();
     },
   };
@@ -298,6 +269,5 @@ export function createHub(parts: HubParts): Hub {
 
 const STARTING = 'starting';
 const NO_TABS = 'no active tab';
-const ANOTHER_HUB = 'another hub streams';
 const RESYNC = 'starting over';
 const FORGOTTEN = 'forgotten';

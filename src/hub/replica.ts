@@ -8,7 +8,7 @@ import type { Message } from '../core/protocol/messages.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
 import { type Held, reduce } from '../core/state/reduce.ts';
 import { patchOf, type Update } from '../core/state/update.ts';
-import type { FlagStore } from '../storage/contract.ts';
+import type { FlagStore, SnapshotFacts } from '../storage/contract.ts';
 import type { System } from '../system/system.ts';
 import type { Trace } from '../system/trace.ts';
 import { groupChanges } from './group-changes.ts';
@@ -54,8 +54,8 @@ export interface Replica {
   setFilter(filter: FlagFilter | undefined): void;
   /** True when what is held was replicated with the present filter, so that a stream may go on from it. */
   isResumable(): boolean;
-  /** Wipes storage and memory. */
-  forget(): Promise<void>;
+  /** Lets go of everything held and under way. What is stored stays. */
+  drop(): Promise<void>;
   /** Settles when everything received so far is stored and shown. */
   settled(): Promise<void>;
 }
@@ -72,7 +72,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   let source: Replica['source'] = 'none';
   let confirmedAtMs: number | undefined;
   let confirmStoredAtMs = 0;
-  let term = 0;
+  /** Absent as long as this replica follows. */
+  let term: number | undefined;
   let queue: Message[] = [];
   let working: Promise<void> | undefined;
   let isWaiting = false;
@@ -130,28 +131,44 @@ export function createReplica(options: ReplicaOptions): Replica {
     applied: readonly Change[],
   ): Promise<void> => {
     const nowMs = system.nowMs();
-    const facts = { term, nowMs, filterKey };
-    try {
-      const written =
-        isWhole || before === undefined
-          ? await store.saveSnapshot(next, facts)
-          : await store.appendChanges(applied, next, facts);
-      counts.writtenLength += written.length;
-      trace('storage', 'committed', { revision: next.revision, length: written.length });
-    } catch (error) {
-      trace('storage', 'refused', { reason: String(error) });
-      if (error instanceof FlagError && error.code === 'superseded') {
-        onSuperseded();
-        return;
-      }
-      // Everything else is shown all the same: a broken store must not keep a flag from the tabs.
-    }
+    // A follower shows what it was asked for; storage belongs to the leader.
+    const changes = isWhole || before === undefined ? undefined : applied;
+    const written = term === undefined ? 'failed' : await write(next, { term, nowMs, filterKey }, changes);
+    if (written === 'superseded') return;
+    // Shown also when the store has failed: a broken one must not keep a flag from the tabs.
     held = next;
     heldFilterKey = filterKey;
     source = 'server';
     confirmedAtMs = nowMs;
     confirmStoredAtMs = nowMs;
     onUpdate(isWhole || before === undefined ? whole() : patchOf(before, next, applied));
+  };
+
+  /** `applied`: the changes that lead there; without them everything is written. */
+  const write = async (
+    next: Held,
+    facts: SnapshotFacts,
+    applied: readonly Change[] | undefined,
+  ): Promise<'written' | 'failed' | 'superseded'> => {
+    try {
+      const { length } =
+        applied === undefined
+          ? await store.saveSnapshot(next, facts)
+          : await store.appendChanges(applied, next, facts);
+      counts.writtenLength += length;
+      trace('storage', 'committed', { revision: next.revision, length });
+      return 'written';
+    } catch (error) {
+      trace('storage', 'refused', { reason: String(error) });
+      if (!isSuperseded(error)) return 'failed';
+      resign();
+      return 'superseded';
+    }
+  };
+
+  const resign = (): void => {
+    term = undefined;
+    onSuperseded();
   };
 
   const pump = (): void => {
@@ -187,11 +204,11 @@ export function createReplica(options: ReplicaOptions): Replica {
     source = 'server';
     confirmedAtMs = system.nowMs();
     onConfirmed();
-    if (confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
+    if (term === undefined || confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
     confirmStoredAtMs = confirmedAtMs;
     store.confirm({ term, nowMs: confirmedAtMs }).catch((error: unknown) => {
       trace('storage', 'refused', { reason: String(error) });
-      if (error instanceof FlagError && error.code === 'superseded') onSuperseded();
+      if (isSuperseded(error)) resign();
     });
   };
 
@@ -244,14 +261,13 @@ export function createReplica(options: ReplicaOptions): Replica {
       filterKey = filterKeyOf(filter);
     },
     isResumable: () => held !== undefined && heldFilterKey === filterKey,
-    forget: async () => {
+    drop: async () => {
       queue = [];
       isWaiting = false;
       await working;
       held = undefined;
       source = 'none';
       confirmedAtMs = undefined;
-      await store.clear();
       onUpdate({ kind: 'empty' });
     },
     settled: async () => {
@@ -262,4 +278,8 @@ export function createReplica(options: ReplicaOptions): Replica {
 
 function isSnapshot(message: Message): boolean {
   return message.kind === 'snapshot';
+}
+
+function isSuperseded(error: unknown): boolean {
+  return error instanceof FlagError && error.code === 'superseded';
 }

@@ -75,7 +75,10 @@ export interface FlagClient {
   onStatus(listener: (status: FlagStatus) => void): Unsubscribe;
   /** Asks the server now; settles when its answer is in this tab. Rejects with `unreachable`, `unauthorized`, `timeout` or `closed`. */
   refresh(): Promise<void>;
-  /** Sign-out: wipes this namespace in storage and in every tab, and stops the stream until `refresh` or a new client. */
+  /**
+   * Sign-out: wipes this namespace in storage and in every tab, and stops the stream until `refresh` or a new client.
+   * Rejects with `storage` when the browser would not delete what it has stored.
+   */
   forget(): Promise<void>;
   /** What the hub knows about itself, for people who look for a fault. Rejects with `timeout` or `closed`. */
   debug(): Promise<HubDebug>;

@@ -21,15 +21,6 @@ export type IDKind = (typeof ID_KINDS)[number];
 /** The highest id ever given, by kind. Only grows, so that no id comes back: a flag's id salts its rollout. */
 export type LastIDs = Readonly<Record<IDKind, number>>;
 
-export const NO_IDS: LastIDs = {
-  flag: 0,
-  segment: 0,
-  constraint: 0,
-  distribution: 0,
-  variant: 0,
-  tag: 0,
-};
-
 /** Gives new ids during one edit; `last` then belongs into the plan. */
 export interface IDs {
   next(kind: IDKind): number;

@@ -18,6 +18,8 @@ export interface ResilientOptions {
 export function createResilientStore({ open, within, onMemory }: ResilientOptions): FlagStore {
   let opening: Promise<FlagStore> | undefined;
   let memory: FlagStore | undefined;
+  /** There was a database, so there may be flags in it. */
+  let hasOpened = false;
 
   const persistent = (): Promise<FlagStore> => {
     opening ??= within(
@@ -31,6 +33,7 @@ export function createResilientStore({ open, within, onMemory }: ResilientOption
 
   const attempt = async <T>(use: (store: FlagStore) => Promise<T>): Promise<T> => {
     const store = await persistent();
+    hasOpened = true;
     return within(use(store), 'The flag database');
   };
 
@@ -61,7 +64,15 @@ export function createResilientStore({ open, within, onMemory }: ResilientOption
     saveSnapshot: (held, facts) => run((store) => store.saveSnapshot(held, facts)),
     appendChanges: (changes, held, facts) => run((store) => store.appendChanges(changes, held, facts)),
     confirm: (facts) => run((store) => store.confirm(facts)),
-    clear: () => run((store) => store.clear()),
+    clear: async () => {
+      await memory?.clear();
+      if (!hasOpened) return;
+      // No going over to memory here: whoever wipes must hear that the data is still there.
+      await attempt((store) => store.clear()).catch(() => {
+        opening = undefined;
+        return attempt((store) => store.clear());
+      });
+    },
     close: () => {
       void opening?.then(
         (store) => store.close(),

@@ -144,7 +144,7 @@ test('a crashed worker is noticed by every tab, and one new stream resumes', asy
   await expect.poll(async () => (await server.health()).resumed).toBe(1);
 });
 
-test('two workers, as after a deploy, share one stream; the second follows what the first stores, and takes over when it has gone', async () => {
+test('two workers, as after a deploy, share one stream; the second follows what the first stores, forgets with it, and takes over when it has gone', async () => {
   const { server, site, browser, options, setEnabled } = await createWorld();
   const old = await openClientTab(browser, site.url, options);
   await old.reaches((await server.health()).revision);
@@ -157,11 +157,19 @@ test('two workers, as after a deploy, share one stream; the second follows what 
   expect(await deployed.evaluate(() => window.flags.status)).toMatchObject({ host: 'follower' });
   expect(await server.health()).toMatchObject({ streams: 1, streamsOpened: 1 });
 
+  await deployed.evaluate(() => window.flags.forget());
+  for (const tab of [old, deployed]) await tab.waitFor(() => window.flags.peekFlags().size === 0);
+  await waitForStreams(server, 0);
+  await old.evaluate(() => window.flags.refresh());
+  for (const tab of [old, deployed]) await tab.reaches(first);
+  await waitForStreams(server, 1);
+
   await old.close();
+  await deployed.evaluate(() => window.flags.refresh());
   await deployed.waitFor(() => window.flags.status.host === 'shared-worker');
   const second = await setEnabled(1, true);
   await deployed.reaches(second);
-  expect(await server.health()).toMatchObject({ streams: 1, streamsOpened: 2, resumed: 1 });
+  expect(await server.health()).toMatchObject({ streams: 1, streamsOpened: 3, resumed: 1 });
 });
 
 test('a page that comes back from the back/forward cache is current again', async () => {

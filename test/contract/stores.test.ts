@@ -189,6 +189,21 @@ describe('resilient', () => {
     store.close();
   });
 
+  test('says when it could not be cleared, instead of leaving the data behind in silence', async () => {
+    const { store, reasons } = resilient(async (onLost) => {
+      const real = await openIndexedDbStore(SCOPE, onLost);
+      opened.push(real);
+      const clear = async () => {
+        throw new DOMException('The disk is read-only.', 'UnknownError');
+      };
+      return { ...real, clear };
+    });
+    const term = await store.lead();
+    await store.saveSnapshot(heldOf(1, [one]), { ...facts, term });
+    await expect(store.clear()).rejects.toThrow('The disk is read-only.');
+    expect([store.kind, reasons, (await store.load())?.held.revision]).toEqual(['persistent', [], 1]);
+  });
+
   test('takes over the term when it goes over to memory in the middle of one', async () => {
     let isFull = false;
     const { store, reasons } = resilient(async (onLost) => {

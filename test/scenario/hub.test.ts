@@ -397,6 +397,51 @@ test('forget wipes storage and every tab, and stays away from the server until a
   expect(transport.latest().request.after).toBeUndefined();
 });
 
+test('a hub that hears of a forget elsewhere forgets too: the leader closes its stream and empties its tabs', async () => {
+  const store = createMemoryStore();
+  const { transport, attach, hear } = createWorld({ store });
+  const tab = attach('a');
+  await settle();
+  transport.latest().send(snapshot(1, [one]));
+  await settle();
+  hear({ type: 'forgotten' });
+  await settle();
+  expect([tab.mirror.held, await store.load(), transport.open]).toEqual([undefined, undefined, []]);
+});
+
+test('a follower that hears of a forget empties its tabs and leaves the storage to the leader', async () => {
+  const store = createMemoryStore();
+  const { attach, hear } = createWorld({ store, isStreamLockFree: false });
+  const tab = attach('a');
+  await settle();
+  const term = await store.lead();
+  const ofTheNextUser = { epoch: 'e1', revision: 1, flags: new Map([['two', two]]), isFiltered: false };
+  await store.saveSnapshot(ofTheNextUser, { term, nowMs: 1, filterKey: '' });
+  hear({ type: 'committed', epoch: 'e1', revision: 1 });
+  await settle();
+  hear({ type: 'forgotten' });
+  await settle();
+  expect(tab.mirror.held).toBeUndefined();
+  expect((await store.load())?.held).toEqual(ofTheNextUser);
+});
+
+test('a follower that is asked to refresh shows what the server has, and writes nothing', async () => {
+  const store = createMemoryStore();
+  await store.lead();
+  const { hub, transport, trace, attach } = createWorld({ store, isStreamLockFree: false });
+  const tab = attach('a');
+  await settle();
+  transport.answerSnapshots(() => ({
+    ended: 'snapshot',
+    snapshot: { epoch: 'e1', revision: 4, flags: [one] },
+  }));
+  expect(await hub.refresh()).toEqual({ ok: true, value: { epoch: 'e1', revision: 4 } });
+  await settle();
+  expect(tab.mirror.held?.revision).toBe(4);
+  expect(trace).toEqual(['a 4']);
+  expect(await store.load()).toBeUndefined();
+});
+
 test('what a snapshot request brings after forget is not taken: it belongs to who was forgotten', async () => {
   const store = createMemoryStore();
   const { hub, transport, attach } = createWorld({ store });

@@ -49,7 +49,7 @@ export function mergeUpdates(earlier: Update | undefined, later: Update): Update
 }
 
 /** True when the patch begins where the other state ends. */
-export function meets(
+function meets(
   end: { readonly epoch: string; readonly revision: number },
   patch: Extract<Update, { kind: 'patch' }>,
 ): boolean {

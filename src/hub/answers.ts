@@ -1,4 +1,4 @@
-/** What `refresh` says of an answer: errors with what to do, as data. */
+/** What tabs are told of the outcome of their requests: errors with what to do, as data. */
 import type { EventId } from '../core/model.ts';
 import type { SnapshotAnswer } from '../transport/contract.ts';
 import type { Answer } from './contract.ts';
@@ -26,4 +26,12 @@ export function refreshAnswer(answer: SnapshotAnswer, held: EventId | undefined)
         message: `The answer is ${answer.contentType || 'without a type'}, not JSON. Check the url.`,
       };
   }
+}
+
+export function wipeFailed(error: unknown): Answer<null> {
+  return {
+    ok: false,
+    code: 'storage',
+    message: `The flags of this namespace could not be deleted from the browser (${String(error)}). Try again, or clear the site's data.`,
+  };
 }
