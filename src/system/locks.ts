@@ -6,12 +6,14 @@ export interface HeldLock {
 
 /**
  * Takes the lock when it is free and keeps it until `release`, the end of this context, or until the browser takes it away
- * (`onLost`: WebKit does so when a page enters the back/forward cache). Without Web Locks `onHeld` is called at once: nobody can compete.
+ * (`onLost`: WebKit does so when a page enters the back/forward cache, and all do when somebody steals it). `steal` takes it from its
+ * holder. Without Web Locks `onHeld` is called at once: nobody can compete.
  */
 export function holdLock(
   locks: LockManager | undefined,
   name: string,
   { onHeld, onLost = () => {} }: { readonly onHeld: () => void; readonly onLost?: () => void },
+  how: 'queue' | 'steal' = 'queue',
 ): HeldLock {
   if (locks === undefined) {
     onHeld();
@@ -24,7 +26,8 @@ export function holdLock(
   });
   let isReleased = false;
   locks
-    .request(name, { signal: abandoned.signal }, () => {
+    // The standard allows no signal beside `steal`; a stolen lock comes at once anyway.
+    .request(name, how === 'steal' ? { steal: true } : { signal: abandoned.signal }, () => {
       if (isReleased) return undefined;
       onHeld();
       return released;
@@ -39,6 +42,14 @@ export function holdLock(
       abandoned.abort();
     },
   };
+}
+
+/** Settles when the lock is held, or when the browser will not give it: then nobody can wait for its end either. */
+export function takeLock(locks: LockManager | undefined, name: string): Promise<HeldLock> {
+  return new Promise((resolve) => {
+    const settle = (): void => queueMicrotask(() => resolve(lock));
+    const lock: HeldLock = holdLock(locks, name, { onHeld: settle, onLost: settle });
+  });
 }
 
 /** Calls once when whoever holds the lock now has let it go or died. The returned function stops waiting. Without Web Locks it never calls. */

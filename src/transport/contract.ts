@@ -13,6 +13,8 @@ export interface ServerRequest {
   readonly signal: AbortSignal;
   /** The state already held: the server answers with what came after it, or not at all. */
   readonly after: EventId | undefined;
+  /** Some bytes of a snapshot have come: a large one on a slow line takes its time. */
+  readonly onProgress?: () => void;
 }
 
 /** Hears what a stream brings. Called in order, never after the returned promise has settled. */
@@ -21,6 +23,8 @@ export interface StreamListener {
   opened(): void;
   /** Some bytes have come, if only a heartbeat. */
   alive(): void;
+  /** This server is silent by nature (it sends no heartbeat): silence says nothing about the stream. */
+  quiet(): void;
   /** All messages of one chunk of bytes, in order, at least one. */
   received(messages: readonly Message[]): void;
   /** The server says that the stream stands here: everything up to this state has been sent. */

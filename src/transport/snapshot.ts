@@ -29,7 +29,7 @@ export function fetchSnapshot(source: SnapshotSource, request: ServerRequest): P
       if (response.status !== 200) return refusal(response, system);
       const contentType = mediaType(response);
       if (contentType !== 'application/json') return { ended: 'wrong-content', contentType };
-      const text = await readText(response, { url: request.url, signal, maxLength });
+      const text = await readText(response, { ...request, signal, maxLength });
       if (text === undefined) return { ended: 'malformed', error: tooLarge(maxLength) };
       const snapshot = decodeSnapshot(text);
       return snapshot.ok
@@ -42,7 +42,7 @@ export function fetchSnapshot(source: SnapshotSource, request: ServerRequest): P
 /** `undefined` as soon as the body is longer than the limit: the rest is not waited for. */
 async function readText(
   response: FetchResponse,
-  limits: { readonly url: string; readonly signal: AbortSignal; readonly maxLength: number },
+  limits: Pick<ServerRequest, 'url' | 'signal' | 'onProgress'> & { readonly maxLength: number },
 ): Promise<string | undefined> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
@@ -50,6 +50,7 @@ async function readText(
   let length = 0;
   while (reader !== undefined) {
     const { done, value } = await fromNetwork(() => reader.read(), limits.url, limits.signal);
+    limits.onProgress?.();
     const part = done ? decoder.decode() : decoder.decode(value, { stream: true });
     parts.push(part);
     length += part.length;

@@ -64,14 +64,22 @@ interface Followed {
   readonly maxEventLength: number;
 }
 
+/** How a stock Flagent server begins every stream. It sends no heartbeat. */
+const STOCK_GREETING = 'connected';
+
 async function follow({ readChunk, signal, listener, maxEventLength }: Followed): Promise<StreamEnd> {
   const reader = createSseReader({ maxEventLength });
+  let hasEvent = false;
   for (;;) {
     const { done, value } = await readChunk();
     if (done) return { ended: 'closed' };
     if (value === undefined) continue;
     listener.alive();
-    const end = handOver(reader.read(value), listener, signal);
+    const items = reader.read(value);
+    const event = items.find((item) => item.kind === 'event');
+    if (!hasEvent && event?.frame.event === STOCK_GREETING) listener.quiet();
+    hasEvent ||= event !== undefined;
+    const end = handOver(items, listener, signal);
     if (end !== undefined) return end;
   }
 }

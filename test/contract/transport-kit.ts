@@ -87,6 +87,7 @@ export async function listen(asked: Asked, on: Partial<StreamListener> = {}): Pr
       on.opened?.();
     },
     alive: () => on.alive?.(),
+    quiet: () => heard.push('quiet'),
     position: ({ epoch, revision }) => heard.push(`position ${epoch}.${revision}`),
     received: (messages) => {
       heard.push(`received ${messages.map(name).join(' ')}`);

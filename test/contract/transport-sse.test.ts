@@ -275,7 +275,15 @@ test('a listener that throws ends its stream, and the cause is kept', async () =
   const received = () => {
     throw fault;
   };
-  const listener = { opened() {}, alive() {}, position() {}, received, malformed() {}, retry() {} };
+  const listener = {
+    opened() {},
+    alive() {},
+    quiet() {},
+    position() {},
+    received,
+    malformed() {},
+    retry() {},
+  };
   const end = await transport.stream(asRequest({ url }), listener);
   expect(end).toMatchObject({ ended: 'failed', error: { code: 'closed', cause: fault } });
   await closed;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkOptions } from '../../src/page/check-options.ts';
-import { unmovedWorkerUrl } from '../../src/page/start-worker.ts';
+import { unmovedWorkerUrl } from '../../src/page/hub-doors.ts';
 
 const url = 'https://flags.example.com';
 

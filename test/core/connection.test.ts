@@ -1,40 +1,21 @@
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { backoffDelayMs } from '../../src/core/connection/backoff.ts';
-import { nextConnection } from '../../src/core/connection/machine.ts';
+import { expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../src/core/connection/policy.ts';
+import { wakeAtMs } from '../../src/core/connection/states.ts';
 import {
-  type ConnectionCommand,
-  type ConnectionEvent,
-  type ConnectionState,
-  type Ending,
-  initialConnection,
-  wakeAtMs,
-} from '../../src/core/connection/states.ts';
-
-/** Runs events at given moments and writes down states and commands: `12:waiting`, `12:>close`. */
-function run(steps: readonly (readonly [nowMs: number, event: ConnectionEvent])[], random = 0.5) {
-  let state = initialConnection('no active tab');
-  const trace: string[] = [];
-  for (const [nowMs, event] of steps) {
-    const before = state;
-    const next = nextConnection(state, event, { nowMs, random, policy: DEFAULT_POLICY });
-    state = next.state;
-    for (const command of next.commands) trace.push(`${nowMs}:>${commandText(command)}`);
-    if (state.is !== before.is) trace.push(`${nowMs}:${state.is}`);
-  }
-  return { state, trace };
-}
-
-const commandText = (command: ConnectionCommand): string =>
-  command.do === 'open' && command.renewToken ? 'open with a new token' : command.do;
-const attach: ConnectionEvent = { type: 'unpause', reason: 'no active tab' };
-const opened: ConnectionEvent = { type: 'opened' };
-const due: ConnectionEvent = { type: 'due' };
-const ended = (ending: Ending): ConnectionEvent => ({ type: 'ended', ending });
-const closed = ended({ ended: 'closed' });
-const refused = (status: number, retryAfterMs?: number): ConnectionEvent =>
-  ended({ ended: 'refused', status, retryAfterMs });
+  alive,
+  asked,
+  attach,
+  closed,
+  detach,
+  doubted,
+  due,
+  ended,
+  opened,
+  refused,
+  run,
+  type Step,
+  woken,
+} from './connection-kit.ts';
 
 test('opens when the last reason to be quiet has gone, and waits before it tries again after an end', () => {
   const { trace, state } = run([
@@ -61,7 +42,7 @@ test('takes a stream without a byte for dead after the silence limit, and not be
   const { trace } = run([
     [0, attach],
     [0, opened],
-    [30_000, { type: 'alive' }],
+    [30_000, alive],
     [40_000, due],
     [69_999, due],
     [70_000, due],
@@ -70,64 +51,172 @@ test('takes a stream without a byte for dead after the silence limit, and not be
 });
 
 test('gives up an attempt that gets no answer', () => {
-  expect(
-    run([
-      [0, attach],
-      [14_999, due],
-      [15_000, due],
-    ]).trace.slice(2),
-  ).toEqual(['15000:>close', '15000:waiting']);
+  const { trace } = run([
+    [0, attach],
+    [14_999, due],
+    [15_000, due],
+  ]);
+  expect(trace.slice(2)).toEqual(['15000:>close', '15000:waiting']);
 });
 
-test('asks for a new token once after 401, then backs off', () => {
-  expect(
-    run([
-      [0, attach],
-      [1, refused(401)],
-      [2, refused(401)],
-    ]).trace,
-  ).toEqual(['0:>open', '0:connecting', '1:>open with a new token', '2:waiting']);
+test('asks for a new token once after 401, then backs off; a stream that opens earns another one', () => {
+  const { trace } = run([
+    [0, attach],
+    [1, refused(401)],
+    [2, refused(401)],
+    [502, due],
+    [503, opened],
+    [5_000, closed],
+    [7_000, due],
+    [7_001, refused(401)],
+  ]);
+  expect(trace).toEqual([
+    '0:>open',
+    '0:connecting',
+    '1:>open with a new token',
+    '2:waiting',
+    '502:>open',
+    '502:connecting',
+    '503:live',
+    '5000:waiting',
+    '7000:>open',
+    '7000:connecting',
+    '7001:>open with a new token',
+  ]);
 });
 
-test.each([403, 404, 410])(
-  'polls slowly after %i and tries the stream again when the poll is due',
-  (status) => {
-    const { state } = run([
-      [0, attach],
-      [1, refused(status)],
-    ]);
-    expect(state).toMatchObject({ is: 'polling', reason: `the server answers ${status}` });
-    expect(wakeAtMs(state, DEFAULT_POLICY)).toBe(1 + 2 * DEFAULT_POLICY.slowPollMs);
-  },
-);
+test.each([403, 404, 410])('after %i asks for a snapshot at once, and for the stream slowly', (status) => {
+  const { state, trace } = run([
+    [0, attach],
+    [1, refused(status)],
+    [2, { type: 'polled', ending: { ended: 'snapshot' } }],
+  ]);
+  expect(trace.slice(2)).toEqual(['1:>poll', '1:polling']);
+  expect(state).toMatchObject({ is: 'polling', reason: `the server answers ${status}` });
+  expect(wakeAtMs(state, DEFAULT_POLICY)).toBe(1 + 2 * DEFAULT_POLICY.slowPollMs);
+});
+
+test.each([
+  [0, 1],
+  [0.999, 3],
+])('the slow pace lies between one and three times five minutes (chance %d)', (random, times) => {
+  const steps: Step[] = [
+    [0, attach],
+    [0, refused(403)],
+    [0, { type: 'polled', ending: { ended: 'not-modified' } }],
+  ];
+  const atMs = wakeAtMs(run(steps, { random }).state, DEFAULT_POLICY) ?? 0;
+  expect(Math.abs(atMs - times * DEFAULT_POLICY.slowPollMs)).toBeLessThan(1_000);
+});
 
 test('stops after 204 until somebody asks', () => {
   const { trace } = run([
     [0, attach],
     [1, refused(204)],
-    [2, { type: 'woken' }],
-    [3, { type: 'asked' }],
+    [2, woken],
+    [3, asked],
   ]);
   expect(trace.slice(2)).toEqual(['1:stopped', '3:>open', '3:connecting']);
 });
 
 test.each([429, 500, 503])('backs off after %i, never sooner than Retry-After says', (status) => {
-  expect(
-    run([
-      [0, attach],
-      [0, refused(status, 20_000)],
-    ]).state,
-  ).toMatchObject({ is: 'waiting', retryAtMs: 20_500 });
+  const { state } = run([
+    [0, attach],
+    [0, refused(status, 20_000)],
+  ]);
+  expect(state).toMatchObject({ is: 'waiting', retryAtMs: 20_500, reason: `the server answers ${status}` });
 });
 
-test('comes back no sooner than the goodbye of the server asks', () => {
+test('comes back no sooner than the goodbye of the server asks, and asks it only once', () => {
+  const goodbye: Step[] = [
+    [0, attach],
+    [0, opened],
+    [100, { type: 'bye', delayMs: 7_000 }],
+    [200, closed],
+  ];
+  expect(run(goodbye).state).toMatchObject({ is: 'waiting', retryAtMs: 200 + 7_000 + 500, shortLived: 0 });
+  const later = run([...goodbye, [7_700, due], [7_700, closed]]);
+  expect(later.state).toMatchObject({ is: 'waiting', retryAtMs: 7_700 + 1_000 });
+});
+
+test('keeps to what `retry:` asked for after every end, until it asks for something else', () => {
   const { state } = run([
     [0, attach],
     [0, opened],
-    [100, { type: 'retry-hint', delayMs: 7_000 }],
-    [200, closed],
+    [100, { type: 'retry-hint', delayMs: 3_000 }],
+    [2_000, closed],
+    [5_500, due],
+    [5_500, closed],
   ]);
-  expect(state).toMatchObject({ is: 'waiting', retryAtMs: 200 + 7_000 + 500 });
+  expect(state).toMatchObject({ is: 'waiting', retryAtMs: 5_500 + 3_000 + 1_000 });
+});
+
+test.each<[string, Step[]]>([
+  ['when it is woken', [[1_000, woken]]],
+  [
+    'when the last tab goes and comes back',
+    [
+      [500, detach],
+      [1_000, attach],
+    ],
+  ],
+])('a floor that the server gave holds %s', (_, steps) => {
+  const { state } = run([[0, attach], [0, refused(503, 20_000)], ...steps], { random: 0 });
+  expect(state).toMatchObject({ is: 'waiting', retryAtMs: 20_000 });
+});
+
+test('after a goodbye, failures of before do not postpone the next attempt', () => {
+  const failures = [0, 60_000, 120_000, 180_000].flatMap((atMs): Step[] => [
+    [atMs, due],
+    [atMs, refused(503)],
+  ]);
+  const { state } = run([
+    [0, attach],
+    ...failures,
+    [240_000, due],
+    [240_010, opened],
+    [240_100, { type: 'bye', delayMs: 2_000 }],
+    [240_200, closed],
+  ]);
+  expect(state).toMatchObject({ is: 'waiting', retryAtMs: 240_200 + 2_000 + 500, failures: 1 });
+});
+
+test('a goodbye holds when the stream is ended by us before it is by the server', () => {
+  const { state } = run(
+    [
+      [0, attach],
+      [0, opened],
+      [100, { type: 'bye', delayMs: 7_000 }],
+      [200, detach],
+      [300, attach],
+    ],
+    { random: 0 },
+  );
+  expect(state).toMatchObject({ is: 'waiting', retryAtMs: 7_200, reason: 'the server asked for time' });
+});
+
+test('a stream whose server has said goodbye is not begun anew by a wake', () => {
+  const { state } = run([
+    [0, attach],
+    [0, opened],
+    [100, { type: 'bye', delayMs: 7_000 }],
+    [200, doubted],
+    [300, woken],
+  ]);
+  expect(state.is).toBe('live');
+});
+
+test('after failures a return of tabs is an attempt soon, not one per tab', () => {
+  const { trace } = run([
+    [0, attach],
+    [0, closed],
+    [100, detach],
+    [101, attach],
+    [102, detach],
+    [103, attach],
+    [228, due],
+  ]);
+  expect(trace.filter((line) => line.includes('>'))).toEqual(['0:>open', '228:>open']);
 });
 
 test('backs off when the answer is not an event stream', () => {
@@ -138,126 +227,136 @@ test('backs off when the answer is not an event stream', () => {
   expect(state).toMatchObject({ is: 'waiting', reason: 'the answer is text/html, not an event stream' });
 });
 
-test('polls when three streams in a row are cut at once, and streams again later', () => {
-  const cut: (readonly [number, ConnectionEvent])[] = [0, 10_000, 40_000].flatMap((atMs) => [
+test('gives up after so many attempts as are allowed, and starts over when asked', () => {
+  const steps: Step[] = [
+    [0, attach],
+    [0, refused(500)],
+    [1_000, due],
+    [1_000, refused(500)],
+  ];
+  const { state } = run(steps, { policy: { maxAttempts: 1 } });
+  expect(state).toMatchObject({ is: 'stopped', reason: 'gave up after 1 attempts: the server answers 500' });
+  const again = run([[2_000, asked]], { policy: { maxAttempts: 1 }, from: state });
+  expect(again.state).toMatchObject({ is: 'connecting', failures: 0 });
+});
+
+const threeCuts: Step[] = [
+  [0, attach],
+  ...[0, 10_000, 40_000].flatMap((atMs): Step[] => [
     [atMs, due],
     [atMs, opened],
     [atMs + 100, closed],
+  ]),
+];
+
+test('polls when three streams in a row are cut at once, and streams again later', () => {
+  const cut = run(threeCuts);
+  expect(cut.trace.at(-1)).toBe('40100:polling');
+  expect(wakeAtMs(cut.state, DEFAULT_POLICY)).toBe(40_600);
+  const { trace } = run(
+    [
+      [40_600, due],
+      [40_700, { type: 'polled', ending: { ended: 'snapshot' } }],
+      [340_100, due],
+      [340_200, opened],
+      [340_300, closed],
+    ],
+    { from: cut.state },
+  );
+  // One more that is cut at once is enough to poll again.
+  expect(trace).toEqual([
+    '40600:>poll',
+    '340100:>open',
+    '340100:connecting',
+    '340200:live',
+    '340300:polling',
   ]);
-  const { state, trace } = run([[0, attach], ...cut]);
-  expect(state.is).toBe('polling');
-  expect(wakeAtMs(state, DEFAULT_POLICY)).toBe(41_100);
-  const polled = nextConnection(state, due, { nowMs: 41_100, random: 0.5, policy: DEFAULT_POLICY });
-  expect(polled.commands).toEqual([{ do: 'poll' }]);
-  const again = nextConnection(polled.state, due, { nowMs: 341_000, random: 0.5, policy: DEFAULT_POLICY });
-  expect(again.state.is).toBe('connecting');
-  expect(trace.at(-1)).toBe('40100:polling');
 });
 
-test('forgets its failures after a stream that lived for a minute', () => {
-  const { state } = run([
+test('streams that the server ends with a goodbye, or that we drop, are not taken for a network that cuts', () => {
+  const onPurpose = [0, 10_000, 40_000, 90_000].flatMap((atMs): Step[] => [
+    [atMs, due],
+    [atMs, opened],
+    [atMs + 50, atMs === 40_000 ? alive : { type: 'bye', delayMs: 0 }],
+    [atMs + 100, atMs === 40_000 ? ended({ ended: 'dropped', reason: 'changes are missing' }) : closed],
+  ]);
+  expect(run([[0, attach], ...onPurpose]).state.is).toBe('waiting');
+});
+
+test('forgets its failures after a stream that lived for a minute, however it ended', () => {
+  const lived: Step[] = [
     [0, attach],
     [0, refused(500)],
     [500, due],
     [600, opened],
-    [60_600, closed],
-  ]);
-  expect(state).toMatchObject({ is: 'waiting', failures: 1 });
+  ];
+  expect(run([...lived, [60_600, closed]]).state).toMatchObject({ is: 'waiting', failures: 1 });
+  expect(run([...lived, [60_600, detach]]).state).toMatchObject({ is: 'paused', failures: 0 });
+  expect(run([...lived, [60_599, closed]]).state).toMatchObject({ is: 'waiting', failures: 2 });
 });
 
-test('tries at once when it is woken, and leaves a healthy stream alone', () => {
-  const waiting = run(
+test('tries soon when it is woken, and the attempt knows why', () => {
+  const steps: Step[] = [
+    [0, attach],
+    [0, refused(500)],
+    [10, woken],
+  ];
+  expect(run(steps, { random: 0.999 }).state).toMatchObject({ is: 'waiting', retryAtMs: 260 });
+  expect(run([...steps, [260, due]], { random: 0.999 }).state).toMatchObject({
+    is: 'connecting',
+    reason: 'woken: online',
+  });
+});
+
+test('leaves a healthy stream alone when it is woken, and begins anew when the stream has been silent', () => {
+  const live: Step[] = [
+    [0, attach],
+    [0, opened],
+  ];
+  expect(run([...live, [10_000, woken]]).state.is).toBe('live');
+  expect(run([...live, [20_000, woken]]).trace.slice(3)).toEqual([
+    '20000:>close',
+    '20000:>open',
+    '20000:connecting',
+  ]);
+});
+
+test('offline ends nothing; the first wake after it begins anew unless a byte has come', () => {
+  const offline: Step[] = [
+    [0, attach],
+    [0, opened],
+    [5_000, doubted],
+  ];
+  expect(run(offline).trace).toEqual(['0:>open', '0:connecting', '0:live']);
+  expect(run([...offline, [5_100, woken]]).trace.slice(3)).toEqual([
+    '5100:>close',
+    '5100:>open',
+    '5100:connecting',
+  ]);
+  expect(run([...offline, [5_050, alive], [5_100, woken]]).state.is).toBe('live');
+});
+
+test.each<[string, Step[], number]>([
+  [
+    'at once when it went offline meanwhile',
     [
-      [0, attach],
-      [0, refused(500, 25_000)],
-      [1_000, { type: 'woken' }],
+      [100, doubted],
+      [200, woken],
     ],
-    0,
-  );
-  expect(waiting.state).toMatchObject({ is: 'waiting', retryAtMs: 1_000 });
-  const live = run([
-    [0, attach],
-    [0, opened],
-    [10_000, { type: 'woken' }],
-  ]);
-  expect(live.state.is).toBe('live');
-  const doubtful = run([
-    [0, attach],
-    [0, opened],
-    [20_000, { type: 'woken' }],
-  ]);
-  expect(doubtful.trace.slice(3)).toEqual(['20000:>close', '20000:>open', '20000:connecting']);
-});
-
-describe('the delay', () => {
-  test.each([
-    [1, 1_000],
-    [2, 2_000],
-    [5, 16_000],
-    [6, 30_000],
-    [60, 30_000],
-  ])('after %i failures is spread over %i ms', (attempt, ceilingMs) => {
-    const delay = (random: number) => backoffDelayMs({ attempt, baseMs: 1_000, capMs: 30_000, random });
-    expect([delay(0), delay(0.5), delay(0.9999)]).toEqual([0, ceilingMs / 2, Math.round(ceilingMs * 0.9999)]);
-  });
-
-  test('never falls below the floor', () => {
-    expect(backoffDelayMs({ attempt: 1, baseMs: 1_000, capMs: 30_000, random: 0, floorMs: 4_000 })).toBe(
-      4_000,
-    );
-  });
-});
-
-const ENDINGS: readonly Ending[] = [
-  { ended: 'closed' },
-  { ended: 'failed', error: { message: 'reset' } },
-  { ended: 'wrong-content', contentType: 'text/html' },
-  ...[204, 401, 403, 404, 429, 500].map(
-    (status) => ({ ended: 'refused', status, retryAfterMs: undefined }) as const,
-  ),
-];
-
-const arbEvent: fc.Arbitrary<ConnectionEvent> = fc.oneof(
-  fc.constantFrom<ConnectionEvent>(opened, due, { type: 'alive' }, { type: 'woken' }, { type: 'asked' }),
-  fc.constantFrom(...ENDINGS).map(ended),
-  fc
-    .constantFrom('no active tab', 'another hub streams')
-    .map((reason) => ({ type: 'pause', reason }) as const),
-  fc
-    .constantFrom('no active tab', 'another hub streams')
-    .map((reason) => ({ type: 'unpause', reason }) as const),
-  fc.nat(60_000).map((delayMs) => ({ type: 'retry-hint', delayMs }) as const),
-);
-
-test('never has two streams, never opens while paused, and always wakes up again unless paused or stopped', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(50_000), arbEvent, fc.double({ min: 0, max: 0.999, noNaN: true })), {
-        maxLength: 60,
-      }),
-      (steps) => {
-        let state: ConnectionState = initialConnection('no active tab');
-        let nowMs = 0;
-        let open = 0;
-        for (const [passedMs, event, random] of steps) {
-          nowMs += passedMs;
-          // The transport only reports what a stream that is open can do.
-          if ((event.type === 'ended' || event.type === 'opened' || event.type === 'alive') && open === 0)
-            continue;
-          if (event.type === 'ended') open -= 1;
-          const next = nextConnection(state, event, { nowMs, random, policy: DEFAULT_POLICY });
-          for (const command of next.commands) {
-            if (command.do === 'open') open += 1;
-            if (command.do === 'close') open -= 1;
-          }
-          state = next.state;
-          expect(open).toBe(state.is === 'connecting' || state.is === 'live' ? 1 : 0);
-          const isQuiet = state.is === 'paused' || state.is === 'stopped';
-          expect(wakeAtMs(state, DEFAULT_POLICY) === undefined).toBe(isQuiet);
-          if (state.is === 'paused') expect(state.reasons.length).toBeGreaterThan(0);
-        }
-      },
-    ),
-    { numRuns: 1_000 },
-  );
+    2,
+  ],
+  ['when it is old', [[5_000, woken]], 2],
+  ['not when it is young', [[4_999, woken]], 1],
+  [
+    'once, however many tabs say so',
+    [
+      [5_000, woken],
+      [5_001, woken],
+      [5_002, woken],
+    ],
+    2,
+  ],
+])('an attempt under way is made anew by a wake: %s', (_, steps, opens) => {
+  const { trace } = run([[0, attach], ...steps]);
+  expect(trace.filter((line) => line.endsWith('>open')).length).toBe(opens);
 });

@@ -167,7 +167,32 @@ test('a takeover is told once however many versions follow', async () => {
   await start({ onTakeover });
   container.activate();
   container.activate();
+  await vi.advanceTimersByTimeAsync(0);
   expect(onTakeover).toHaveBeenCalledTimes(1);
+});
+
+test('a takeover is told when the new version is activated, since a page that reloads earlier may never hear of it; at the latest after the deadline', async () => {
+  container.isControlling();
+  const onTakeover = vi.fn();
+  await start({ onTakeover, deadlineMs: 3_000 });
+  const claiming = (): FakeWorker => {
+    const worker = Object.assign(new FakeWorker(), { state: 'activating' });
+    container.controller = worker;
+    container.dispatchEvent(new Event('controllerchange'));
+    return worker;
+  };
+  const worker = claiming();
+  await vi.advanceTimersByTimeAsync(2_999);
+  expect(onTakeover).not.toHaveBeenCalled();
+  worker.become('activated');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(onTakeover).toHaveBeenCalledTimes(1);
+
+  const late = vi.fn();
+  await start({ onTakeover: late, deadlineMs: 3_000 });
+  claiming();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(late).toHaveBeenCalledTimes(1);
 });
 
 test('an update that another tab activates is a takeover here too', async () => {
@@ -175,6 +200,7 @@ test('an update that another tab activates is a takeover here too', async () => 
   const onTakeover = vi.fn();
   const { trace } = await start({ onTakeover });
   container.activate();
+  await vi.advanceTimersByTimeAsync(0);
   expect(onTakeover).toHaveBeenCalledTimes(1);
   expect(trace.at(-1)).toBe('controlling');
 });

@@ -1,81 +1,105 @@
 /** What follows when a stream has ended, or never came to be. */
 import { backoffDelayMs } from './backoff.ts';
+import { begin } from './begin.ts';
 import { judgeStatus } from './policy.ts';
+import { describeFailure, giveUp, pollNow, slowPollDelayMs } from './poll.ts';
 import {
   type Circumstances,
   type ConnectionState,
   type Ending,
   memoryOf,
   type Next,
-  open,
   type State,
   stay,
 } from './states.ts';
 
-/** A stream that lived long enough clears what went wrong before; one that hardly lived is remembered. */
-export function forgive(state: State<'live'>, { nowMs, policy }: Circumstances): ConnectionState {
-  const livedMs = nowMs - state.sinceMs;
-  const failures = livedMs >= policy.resetAfterMs ? 0 : state.failures;
-  const isShort = livedMs < policy.shortLivedMs && state.floorMs === 0;
-  return { ...state, failures, shortLived: isShort ? state.shortLived + 1 : 0 };
-}
-
 /** The machine's answer to every way a stream can end. */
 export function afterEnd(state: ConnectionState, ending: Ending, around: Circumstances): Next {
   switch (ending.ended) {
-    case 'aborted':
-      return stay(state);
     case 'closed':
       return afterCut(state, 'the server closed the stream', around);
     case 'failed':
       return afterCut(state, ending.error.message, around);
+    case 'dropped':
+      return backOff(state, ending.reason, 0, around);
+    case 'aborted':
     case 'wrong-content':
-      return backOff(
-        state,
-        `the answer is ${ending.contentType || 'without a type'}, not an event stream`,
-        0,
-        around,
-      );
+      return backOff(state, describeFailure(ending, 'an event stream'), 0, around);
     case 'refused':
-      return afterRefusal(state, ending.status, ending.retryAfterMs ?? 0, around);
+      return afterRefusal(state, ending, around);
   }
 }
 
 const SHORT_LIVED_LIMIT = 3;
 
 function afterCut(state: ConnectionState, reason: string, around: Circumstances): Next {
+  // A server that takes its leave is well: earlier failures do not make the next attempt later than it asks for.
+  if (state.byeMs !== undefined)
+    return backOff({ ...state, failures: 0 }, 'the server said goodbye', 0, around);
   if (state.shortLived < SHORT_LIVED_LIMIT) return backOff(state, reason, 0, around);
   const { nowMs, policy } = around;
+  const floorMs = Math.max(state.floorMs, state.byeMs ?? 0);
+  const notBeforeMs = nowMs + floorMs;
   return stay({
     ...memoryOf(state),
-    shortLived: 0,
+    // The next stream is a trial: one more that is cut at once, and polling goes on.
+    shortLived: SHORT_LIVED_LIMIT - 1,
+    byeMs: undefined,
+    notBeforeMs,
     is: 'polling',
     reason: `streams are cut at once (${reason})`,
-    nextPollAtMs: nowMs + policy.retryBaseMs,
-    streamAgainAtMs: nowMs + policy.streamAgainMs,
+    trouble: undefined,
+    everyMs: policy.pollMs,
+    askedAtMs: undefined,
+    nextPollAtMs: notBeforeMs + Math.round(policy.retryBaseMs * around.random),
+    streamAgainAtMs: notBeforeMs + policy.streamAgainMs,
+    wokenBy: undefined,
   });
 }
 
 function afterRefusal(
   state: ConnectionState,
-  status: number,
-  retryAfterMs: number,
+  ending: Extract<Ending, { ended: 'refused' }>,
   around: Circumstances,
 ): Next {
-  const { nowMs, random, policy } = around;
-  const reason = `the server answers ${status}`;
-  switch (judgeStatus(status)) {
+  const reason = describeFailure(ending);
+  const retryAfterMs = ending.retryAfterMs ?? 0;
+  switch (judgeStatus(ending.status)) {
     case 'stop':
       return stay({ ...memoryOf(state), is: 'stopped', reason });
     case 'renew-token':
-      return state.hasRenewedToken ? backOff(state, reason, retryAfterMs, around) : open(state, nowMs, true);
-    case 'poll': {
-      const nextPollAtMs = nowMs + Math.round(policy.slowPollMs * (1 + 2 * random));
-      return stay({ ...memoryOf(state), is: 'polling', reason, nextPollAtMs, streamAgainAtMs: nextPollAtMs });
-    }
+      if (state.hasRenewedToken) return backOff(state, reason, retryAfterMs, around);
+      return begin(state, 'a new token after 401', around, 'renewed');
+    case 'poll':
+      return pollSlowly(state, reason, retryAfterMs, around);
     case 'back-off':
       return backOff(state, reason, retryAfterMs, around);
   }
+}
+
+/** The stream is refused for good, but snapshots may still be had: one at once, and then each time the stream is tried again. */
+function pollSlowly(
+  state: ConnectionState,
+  reason: string,
+  retryAfterMs: number,
+  around: Circumstances,
+): Next {
+  const { nowMs, policy } = around;
+  const nextPollAtMs = nowMs + Math.max(retryAfterMs, slowPollDelayMs(around));
+  const polling: State<'polling'> = {
+    ...memoryOf(state),
+    byeMs: undefined,
+    notBeforeMs: nowMs + retryAfterMs,
+    is: 'polling',
+    reason,
+    trouble: undefined,
+    everyMs: 2 * policy.slowPollMs,
+    askedAtMs: undefined,
+    nextPollAtMs,
+    streamAgainAtMs: nextPollAtMs,
+    wokenBy: undefined,
+  };
+  return retryAfterMs > 0 ? stay(polling) : pollNow(polling, around);
 }
 
 /** One more failure: wait, or give up. */
@@ -87,27 +111,24 @@ export function backOff(
 ): Next {
   const { nowMs, random, policy } = around;
   const failures = state.failures + 1;
-  if (failures > policy.maxAttempts) {
-    return stay({
-      ...memoryOf(state),
-      failures,
-      is: 'stopped',
-      reason: `gave up after ${failures - 1} attempts: ${reason}`,
-    });
-  }
+  if (failures > policy.maxAttempts) return stay(giveUp(state, reason, failures));
+  const floorMs = Math.max(state.floorMs, state.byeMs ?? 0, retryAfterMs);
   const delayMs = backoffDelayMs({
     attempt: failures,
     baseMs: policy.retryBaseMs,
     capMs: policy.retryCapMs,
+    fullJitterAttempts: policy.fullJitterAttempts,
     random,
-    floorMs: Math.max(state.floorMs, retryAfterMs),
+    floorMs,
   });
   return stay({
     ...memoryOf(state),
     failures,
-    floorMs: 0,
+    byeMs: undefined,
+    notBeforeMs: nowMs + floorMs,
     is: 'waiting',
     retryAtMs: nowMs + delayMs,
     reason,
+    wokenBy: undefined,
   });
 }

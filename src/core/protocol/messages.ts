@@ -85,11 +85,14 @@ function changeJson(change: Change): object {
   };
 }
 
-const CHANGE_EVENTS = new Map<string, ChangeType>(CHANGE_TYPES.map((type) => [type.toLowerCase(), type]));
+/** Events are named as types are, in lower case. A search, because bundlers keep a map that is made on loading even where nobody decodes. */
+function changeTypeOf(event: string): ChangeType | undefined {
+  return CHANGE_TYPES.find((type) => type.toLowerCase() === event);
+}
 
 export function decodeMessage(event: EventFrame): Result<Message> {
   return attempt(() => {
-    const changeType = CHANGE_EVENTS.get(event.event);
+    const changeType = changeTypeOf(event.event);
     if (changeType !== undefined) {
       const id = readId(event);
       return {

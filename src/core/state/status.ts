@@ -6,7 +6,7 @@ export type ConnectionStatus =
   | { readonly is: 'live'; readonly sinceMs: number }
   /** Waiting for the next attempt. */
   | { readonly is: 'waiting'; readonly retryAtMs: number; readonly attempt: number; readonly reason: string }
-  /** The stream is refused; the server is asked for snapshots now and then. */
+  /** The stream is refused, cut at once or not wanted; the server is asked for snapshots now and then. */
   | { readonly is: 'polling'; readonly nextPollAtMs: number; readonly reason: string }
   /** Deliberately not connected, for as long as any of the reasons holds. */
   | { readonly is: 'paused'; readonly reasons: readonly string[] }
@@ -24,12 +24,14 @@ export interface HubStatus {
   readonly confirmedAtMs: number | undefined;
   /** Tabs attached to the hub, suspended ones included. */
   readonly tabs: number;
-  /** This hub holds the stream; otherwise another one does, and this one reads what that one stores. */
+  /** This hub holds the stream. */
   readonly isLeader: boolean;
+  /** This hub has heard from another one that holds the stream, and shows what that one stores. */
+  readonly isFollower: boolean;
 }
 
 /** What a tab shows: the flags it can read now, and the hub's part. */
-export interface FlagStatus extends Omit<HubStatus, 'source' | 'isLeader'> {
+export interface FlagStatus extends Omit<HubStatus, 'source' | 'isLeader' | 'isFollower'> {
   readonly source: 'none' | 'bootstrap' | 'storage' | 'server';
   /** Where the hub runs; `follower`: another host holds the stream and this one reads what it stores. */
   readonly host: 'shared-worker' | 'tab' | 'follower';

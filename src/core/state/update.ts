@@ -28,6 +28,29 @@ export type Update =
       readonly patches: readonly FlagPatch[];
     };
 
+/**
+ * The flags that the update leads to. `gap`: it does not follow what is held. `old`: what is held is newer. A patch carries whole flags,
+ * so one that begins earlier than what is held still leads to its end.
+ */
+export function applyUpdate(
+  held: Pick<Held, 'epoch' | 'revision' | 'flags'> | undefined,
+  update: Exclude<Update, { kind: 'empty' }>,
+): ReadonlyMap<string, Flag> | 'gap' | 'old' {
+  const isSameHistory = held?.epoch === update.epoch;
+  if (isSameHistory && update.revision < held.revision) return 'old';
+  if (update.kind === 'all') {
+    const all = JSON.parse(update.flagsJson) as readonly Flag[];
+    return new Map(all.map((flag) => [flag.key, flag]));
+  }
+  if (!isSameHistory || update.fromRevision > held.revision) return 'gap';
+  const flags = new Map(held.flags);
+  for (const { flagKey, flag } of update.patches) {
+    if (flag === null) flags.delete(flagKey);
+    else flags.set(flagKey, flag);
+  }
+  return flags;
+}
+
 export function patchOf(before: Held, after: Held, applied: readonly Change[]): Update {
   const newest = new Map(applied.map((change) => [change.flagKey, change]));
   const patches = [...newest.values()].map(({ flagKey, flag, type }) => ({ flagKey, flag, type }));
