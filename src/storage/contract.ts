@@ -18,13 +18,19 @@ export interface Written {
 
 export interface FlagStore {
   readonly kind: 'persistent' | 'memory';
-  /** The newest flags that can be put together from what is stored; `undefined` when there are none. */
+  /** The newest flags that can be put together from what is stored, whatever is damaged; `undefined` when there are none. */
   load(): Promise<StoredFlags | undefined>;
-  /** Begins a new term of leadership; writes of every earlier term are refused from now on. */
-  lead(): Promise<number>;
+  /**
+   * Begins a new term of leadership; writes of every earlier term are refused from now on. What is loaded after it is the last that they left.
+   * `above`: the term of a leader that was heard of; storage that was deleted meanwhile must not give it out once more. Default 0.
+   */
+  lead(above?: number): Promise<number>;
   /** Replaces everything. Rejects with `superseded` when the term is over. */
   saveSnapshot(held: Held, facts: SnapshotFacts): Promise<Written>;
-  /** Appends changes that lead to `held`; folds the log into a new snapshot when it has outgrown the old one. Rejects with `superseded` when the term is over. */
+  /**
+   * Appends changes that lead to `held`. Writes all of `held` instead when they do not lead there from what is stored, or when the log
+   * has outgrown its snapshot. Rejects with `superseded` when the term is over.
+   */
   appendChanges(changes: readonly Change[], held: Held, facts: SnapshotFacts): Promise<Written>;
   /** Notes that the server has confirmed what is stored. */
   confirm(facts: WriteFacts): Promise<void>;

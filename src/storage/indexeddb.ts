@@ -1,166 +1,143 @@
 /**
- * The persistent store: one snapshot as text in alternating slots, and a log of what came after. Every write is one relaxed transaction
- * whose requests are all issued at once: each round trip to the browser's storage process would delay the tabs.
+ * The persistent store: the newest snapshot as text, the one before it, and a log of what came after. Every write is one relaxed
+ * transaction whose requests are all issued at once: each round trip to the browser's storage process would delay the tabs.
  */
-import type { IDBPDatabase, IDBPTransaction } from 'idb';
-import { crc32 } from '../core/evaluate/rollout.ts';
-import { encodeChanges } from '../core/protocol/messages.ts';
-import type { Held } from '../core/state/reduce.ts';
-import type { FlagStore, SnapshotFacts, WriteFacts, Written } from './contract.ts';
-import { type FlagDatabase, type Head, openDatabase, type Slot } from './database.ts';
-import { refuseOldTerm } from './fencing.ts';
+import type { IDBPDatabase } from 'idb';
+import type { FlagStore, WriteFacts } from './contract.ts';
+import { type FlagDatabase, openDatabase } from './database.ts';
+import { refuseOtherTerm } from './fencing.ts';
 import { readStored } from './read-stored.ts';
+import { decodeHead, decodeTerm, type Head, type TermRecord } from './records.ts';
+import { inTransaction, isQuotaError, issue } from './transaction.ts';
+import { appending, confirming, dropBefore, rebuildHead, saving, type Write } from './write-flags.ts';
 
-type StoreName = 'snapshot' | 'log' | 'meta' | 'outbox';
-type WriteTransaction = IDBPTransaction<FlagDatabase, StoreName[], 'readwrite'>;
+interface Known {
+  readonly term: TermRecord;
+  readonly head: Head;
+}
 
-/** A log shorter than this is never folded: rewriting a small snapshot is cheap, but not for each change. */
-const SMALLEST_FOLD_LENGTH = 65_536;
+interface Outcome<T> extends Known {
+  readonly value: T;
+}
 
-const EMPTY_HEAD: Head = {
-  newest: 'b',
-  snapshotLength: 0,
-  logLength: 0,
-  logFrom: 0,
-  nextLogKey: 0,
-  confirmedAtMs: 0,
-};
+const NO_TERM: TermRecord = { number: 0, wipes: 0 };
 
 /** Rejects when the database cannot be opened. `onLost` fires when the browser takes the connection away. */
 export async function openIndexedDbStore(scope: string, onLost: () => void): Promise<FlagStore> {
   const db = await openDatabase(scope, onLost);
-  /** What this store has written last. Nobody else writes in the same term, so it need not be read again. */
-  let known: { readonly term: number; readonly head: Head } | undefined;
+  /** What this store has written last. Nobody else writes in the same term, so it need not be read before the next write. */
+  let known: Known | undefined;
+  /** The next change brings everything, so that what is damaged is replaced. */
+  let isDamaged = false;
+  let last: Promise<unknown> = Promise.resolve();
 
-  /** `change` issues its requests before it returns, and gives the head that they lead to. */
-  const write = async <T>(
-    stores: StoreName[],
-    { term }: WriteFacts,
-    change: (tx: WriteTransaction, head: Head) => readonly [Head, T],
-  ): Promise<T> => {
-    const [head, value] = await inTransaction(db, stores, async (tx) => {
+  /** One after the other: each write builds on the head that the one before has left. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+
+  /** Without waiting for an answer: the requests build on what this store wrote before. */
+  const writeOn = async <T>({ term, head }: Known, change: Write<T>): Promise<Outcome<T>> =>
+    inTransaction(db, ['snapshot', 'log', 'meta'], async (tx) => {
       const meta = tx.objectStore('meta');
-      const readingTerm = meta.get('term');
-      const start = known?.term === term ? known.head : await readHead(tx);
-      const [next, result] = change(tx, start);
-      issue(meta.put(next, 'head'));
-      // The first request, so its answer is the first: a write that is refused is taken back before it is committed.
-      refuseOldTerm(term, termOf(await readingTerm));
-      return [next, result] as const;
+      const reading = meta.get('term');
+      issue(reading);
+      const next = change(tx, { head, isOurs: true });
+      issue(meta.put(next.head, 'head'));
+      // The first request, so the first answer: a write that is refused is taken back before it is committed.
+      const stored = decodeTerm(await reading);
+      refuseOtherTerm(term.number, stored?.number);
+      if (stored?.wipes !== term.wipes) throw new WipedByAnother();
+      return { ...next, term };
     });
+
+  const readAndWrite = async <T>(number: number, change: Write<T>): Promise<Outcome<T>> =>
+    inTransaction(db, ['snapshot', 'log', 'meta'], async (tx) => {
+      const meta = tx.objectStore('meta');
+      const [storedTerm, storedHead] = await Promise.all([meta.get('term'), meta.get('head')]);
+      const stored = decodeTerm(storedTerm);
+      refuseOtherTerm(number, stored?.number);
+      const term = stored ?? { number, wipes: 0 };
+      if (stored === undefined) issue(meta.put(term, 'term'));
+      const found = decodeHead(storedHead) ?? (await rebuildHead(tx));
+      const head = isDamaged ? { ...found, snapshotLength: 0 } : found;
+      const next = change(tx, { head, isOurs: false });
+      issue(meta.put(next.head, 'head'));
+      return { ...next, term };
+    });
+
+  const writeOnce = async <T>(number: number, change: Write<T>): Promise<T> => {
+    const ours = known?.term.number === number ? known : undefined;
+    // Until it is committed nobody knows what is stored.
+    known = undefined;
+    const { term, head, value } = await (ours === undefined
+      ? readAndWrite(number, change)
+      : writeOn(ours, change));
     known = { term, head };
+    isDamaged &&= head.snapshotLength === 0;
     return value;
   };
 
+  const write = <T>({ term }: WriteFacts, change: Write<T>): Promise<T> =>
+    inTurn(async () => {
+      try {
+        return await writeOnce(term, change);
+      } catch (error) {
+        if (isQuotaError(error)) await dropSpare(db);
+        else if (!(error instanceof WipedByAnother)) throw error;
+        return writeOnce(term, change);
+      }
+    });
+
   return {
     kind: 'persistent',
-    load: () => readStored(db),
-    lead: () =>
-      inTransaction(db, ['meta'], async (tx) => {
-        const term = termOf(await tx.objectStore('meta').get('term')) + 1;
-        issue(tx.objectStore('meta').put(term, 'term'));
-        return term;
+    load: async () => {
+      const reading = await readStored(db);
+      if (reading.isDamaged) {
+        isDamaged = true;
+        known = undefined;
+      }
+      return reading.flags;
+    },
+    lead: (above = 0) =>
+      inTurn(() =>
+        inTransaction(db, ['meta'], async (tx) => {
+          const meta = tx.objectStore('meta');
+          const { number, wipes } = decodeTerm(await meta.get('term')) ?? NO_TERM;
+          const term = Math.max(number, above) + 1;
+          issue(meta.put({ number: term, wipes }, 'term'));
+          return term;
+        }),
+      ),
+    saveSnapshot: (held, facts) => write(facts, saving(held, facts)),
+    appendChanges: (changes, held, facts) => write(facts, appending(changes, held, facts)),
+    confirm: (facts) => write(facts, confirming(facts.nowMs)),
+    clear: () =>
+      inTurn(async () => {
+        known = undefined;
+        await inTransaction(db, ['snapshot', 'log', 'meta', 'outbox'], async (tx) => {
+          const meta = tx.objectStore('meta');
+          const reading = meta.get('term');
+          for (const store of ['snapshot', 'log', 'outbox'] as const) issue(tx.objectStore(store).clear());
+          issue(meta.delete('head'));
+          // The term stays: a hub from before must not write what was wiped. The hub whose term it is learns of the wipe from it.
+          const stored = decodeTerm(await reading);
+          if (stored !== undefined) issue(meta.put({ ...stored, wipes: stored.wipes + 1 }, 'term'));
+        });
       }),
-    saveSnapshot: (held, facts) =>
-      write(['snapshot', 'log', 'meta'], facts, (tx, head) => putSnapshot(tx, head, held, facts)),
-    appendChanges: (changes, held, facts) => {
-      const changesJson = encodeChanges(changes);
-      const isTooLong = known !== undefined && isFoldDue(known.head, changesJson.length);
-      const stores: StoreName[] =
-        known === undefined || isTooLong ? ['snapshot', 'log', 'meta'] : ['log', 'meta'];
-      return write(stores, facts, (tx, head) => {
-        if (isFoldDue(head, changesJson.length)) return putSnapshot(tx, head, held, facts);
-        const record = { epoch: held.epoch, changesJson, hash: crc32(changesJson) };
-        issue(tx.objectStore('log').put(record, head.nextLogKey));
-        const logLength = head.logLength + changesJson.length;
-        const next = { ...head, logLength, nextLogKey: head.nextLogKey + 1, confirmedAtMs: facts.nowMs };
-        return [next, { length: changesJson.length }];
-      });
-    },
-    confirm: (facts) =>
-      write(['meta'], facts, (_tx, head) => [{ ...head, confirmedAtMs: facts.nowMs }, undefined]),
-    clear: async () => {
-      known = undefined;
-      await inTransaction(db, ['snapshot', 'log', 'meta', 'outbox'], async (tx) => {
-        issue(tx.objectStore('snapshot').clear());
-        issue(tx.objectStore('log').clear());
-        issue(tx.objectStore('outbox').clear());
-        // The term stays: a hub from before must not write what was wiped.
-        issue(tx.objectStore('meta').delete('head'));
-      });
-    },
     close: () => db.close(),
   };
 }
 
-/** Nothing but requests of this transaction may be awaited inside, or the browser commits it early. */
-async function inTransaction<T>(
-  db: IDBPDatabase<FlagDatabase>,
-  stores: StoreName[],
-  work: (tx: WriteTransaction) => Promise<T>,
-): Promise<T> {
-  const tx = db.transaction(stores, 'readwrite', { durability: 'relaxed' });
-  issue(tx.done);
-  try {
-    const value = await work(tx);
-    tx.commit();
-    await tx.done;
-    return value;
-  } catch (error) {
-    abortQuietly(tx);
-    await tx.done.catch(() => {});
-    throw error;
-  }
-}
+/** Another hub has cleared the database since this store wrote last. */
+class WipedByAnother extends Error {}
 
-/** Not awaited by itself: a request that fails also fails its transaction, and the end of that is awaited. */
-function issue(request: Promise<unknown>): void {
-  request.catch(() => {});
-}
-
-function abortQuietly(tx: WriteTransaction): void {
-  try {
-    tx.abort();
-  } catch {
-    // It has aborted by itself, which is why we are here.
-  }
-}
-
-function termOf(stored: number | Head | undefined): number {
-  return typeof stored === 'number' ? stored : 0;
-}
-
-async function readHead(tx: WriteTransaction): Promise<Head> {
-  const head = await tx.objectStore('meta').get('head');
-  return typeof head === 'object' ? head : EMPTY_HEAD;
-}
-
-/** Also when there is no snapshot, since the database may have been deleted under us: a log alone is worth nothing. */
-function isFoldDue({ logLength, snapshotLength }: Head, moreLength: number): boolean {
-  return snapshotLength === 0 || logLength + moreLength > Math.max(SMALLEST_FOLD_LENGTH, snapshotLength);
-}
-
-function putSnapshot(
-  tx: WriteTransaction,
-  head: Head,
-  held: Held,
-  facts: SnapshotFacts,
-): readonly [Head, Written] {
-  const { epoch, revision } = held;
-  const flagsJson = JSON.stringify([...held.flags.values()]);
-  const newest: Slot = head.newest === 'a' ? 'b' : 'a';
-  const { filterKey, nowMs } = facts;
-  const record = { epoch, revision, flagsJson, hash: crc32(flagsJson), filterKey, savedAtMs: nowMs };
-  issue(tx.objectStore('snapshot').put(record, newest));
-  // The log behind the snapshot before this one stays: it leads from there to here, should this one be damaged.
-  issue(tx.objectStore('log').delete(IDBKeyRange.upperBound(head.logFrom, true)));
-  const next: Head = {
-    newest,
-    snapshotLength: flagsJson.length,
-    logLength: 0,
-    logFrom: head.nextLogKey,
-    nextLogKey: head.nextLogKey,
-    confirmedAtMs: nowMs,
-  };
-  return [next, { length: flagsJson.length }];
+/** The snapshot before the newest and the log behind it are only there in case of damage. What was shown as stored stays. */
+async function dropSpare(db: IDBPDatabase<FlagDatabase>): Promise<void> {
+  await inTransaction(db, ['snapshot', 'log', 'meta'], async (tx) => {
+    const head = decodeHead(await tx.objectStore('meta').get('head')) ?? (await rebuildHead(tx));
+    dropBefore(tx, head);
+  });
 }

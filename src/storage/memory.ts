@@ -1,13 +1,13 @@
 /** A store for browsers that keep nothing: private windows, blocked or broken IndexedDB. Lives as long as the hub. */
 import type { FlagStore, SnapshotFacts, StoredFlags, Written } from './contract.ts';
-import { refuseOldTerm } from './fencing.ts';
+import { refuseOtherTerm } from './fencing.ts';
 
 export function createMemoryStore(): FlagStore {
   let stored: StoredFlags | undefined;
-  let currentTerm = 0;
+  let currentTerm: number | undefined;
 
   const enter = (term: number): void => {
-    refuseOldTerm(term, currentTerm);
+    refuseOtherTerm(term, currentTerm);
     currentTerm = term;
   };
   const keep = async (held: StoredFlags['held'], facts: SnapshotFacts): Promise<Written> => {
@@ -19,7 +19,10 @@ export function createMemoryStore(): FlagStore {
   return {
     kind: 'memory',
     load: async () => stored,
-    lead: async () => ++currentTerm,
+    lead: async (above = 0) => {
+      currentTerm = Math.max(currentTerm ?? 0, above) + 1;
+      return currentTerm;
+    },
     saveSnapshot: keep,
     appendChanges: (_changes, held, facts) => keep(held, facts),
     confirm: async ({ term, nowMs }) => {
