@@ -8,13 +8,16 @@ import {
   initialConnection,
   wakeAtMs,
 } from '../core/connection/states.ts';
-import { FlagError } from '../core/errors.ts';
+import type { FlagError } from '../core/errors.ts';
 import type { EventId, FlagFilter } from '../core/model.ts';
 import type { Message } from '../core/protocol/messages.ts';
 import type { ConnectionStatus } from '../core/state/status.ts';
 import type { System } from '../system/system.ts';
 import type { Trace } from '../system/trace.ts';
-import type { RequestFailure, SnapshotAnswer, Transport } from '../transport/contract.ts';
+import type { SnapshotAnswer, StreamListener, Transport } from '../transport/contract.ts';
+import { connectionStatus, createWallClock, describeTransition } from './connection-status.ts';
+import { asFailure, createServerRequests } from './server-requests.ts';
+import { createSleepWatch } from './sleep-watch.ts';
 
 export interface ConnectionOptions {
   readonly transport: Transport;
@@ -38,13 +41,17 @@ export interface ConnectionOptions {
 }
 
 export interface Connection {
+  /** The machine's own; its moments are on a clock that never jumps. */
   readonly state: ConnectionState;
+  /** The state as people see it: its moments are milliseconds since 1970. */
+  readonly status: ConnectionStatus;
+  /** Streams asked for so far. */
   readonly streams: number;
   /** Tells the machine. */
   tell(event: ConnectionEvent): void;
   /** Asks for a snapshot, whatever the stream is doing. `ifChanged`: a server that has nothing newer says so. */
   fetchSnapshot(mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer>;
-  /** Aborts every snapshot request under way; they end as `aborted`. */
+  /** Aborts every snapshot request under way that `fetchSnapshot` made; they end as `aborted`. */
   cancelRequests(): void;
   /** Ends a stream that cannot be trusted any more; the next one comes after a delay. */
   dropStream(reason: string): void;
@@ -54,8 +61,12 @@ export interface Connection {
 export function createConnection(options: ConnectionOptions, ...initialReasons: string[]): Connection {
   const { transport, system, trace, policy, onMessages, onPosition, onConfirmed, onMalformed, onChange } =
     options;
+  const wallMs = createWallClock(system);
+  const server = createServerRequests(options);
   let state = initialConnection(...initialReasons);
   let stream: AbortController | undefined;
+  /** The poll or probe under way. */
+  let asking: AbortController | undefined;
   let stopTimer = (): void => {};
   let streams = 0;
   let requests = new AbortController();
@@ -64,22 +75,31 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
   const tell = (event: ConnectionEvent): void => {
     if (isClosed) return;
     const before = state;
-    const next = nextConnection(state, event, { nowMs: system.nowMs(), random: system.random(), policy });
+    const next = nextConnection(state, event, { nowMs: system.elapsedMs(), random: system.random(), policy });
     state = next.state;
     for (const command of next.commands) carryOut(command);
     // A sign of life only moves the moment of the watchdog; its timer finds that out when it is due. A burst must not cost a timer per chunk.
     if (event.type === 'alive') return;
     setTimer();
     if (state === before) return;
-    trace('connection', state.is, { event: event.type, ...reasonOf(state) });
+    if (state.is === 'paused' || state.is === 'stopped') sleepWatch.stop();
+    else sleepWatch.start();
+    trace('connection', state.is, describeTransition(before, event, state));
     onChange();
   };
+
+  const sleepWatch = createSleepWatch(system, ({ sleptMs, isHidden }) => {
+    const why = `asleep for ${Math.round(sleptMs / 1000)} s`;
+    if (isHidden) tell({ type: 'doubted', why });
+    tell({ type: 'woken', why });
+  });
 
   const setTimer = (): void => {
     stopTimer();
     const atMs = wakeAtMs(state, policy);
     if (atMs === undefined) return;
-    stopTimer = system.after(Math.max(0, atMs - system.nowMs()), () => tell({ type: 'due' }));
+    const delayMs = Math.max(0, Math.ceil(atMs - system.elapsedMs()));
+    stopTimer = system.after(delayMs, () => tell({ type: 'due' }));
   };
 
   const carryOut = (command: ConnectionCommand): void => {
@@ -88,75 +108,111 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
         void open(command.renewToken ? 'rejected' : 'first');
         return;
       case 'close':
-        stream?.abort();
-        stream = undefined;
+        abandon();
         return;
       case 'poll':
-        void poll();
+        void poll('polled', (signal) =>
+          server.ask('ifChanged', command.renewToken ? 'rejected' : 'first', signal, noteProgress),
+        );
+        return;
+      case 'probe':
+        void poll('probed', (signal) => server.askTwice('ifChanged', signal, noteProgress));
         return;
     }
   };
 
-  const requestWith = async (signal: AbortSignal, why: 'first' | 'rejected') => ({
-    url: options.url,
-    accessToken: await options.accessToken(why),
-    filter: options.filter(),
-    after: options.after(),
-    signal,
-  });
+  /** What is under way ends, and nobody hears how. */
+  const abandon = (): void => {
+    const ended = [stream, asking];
+    stream = undefined;
+    asking = undefined;
+    for (const request of ended) request?.abort();
+  };
 
   const open = async (why: 'first' | 'rejected'): Promise<void> => {
-    stream?.abort();
+    abandon();
     const attempt = new AbortController();
     stream = attempt;
     const isMine = (): boolean => stream === attempt;
-    const ending = await requestWith(attempt.signal, why)
+    const ending = await server
+      .requestWith(why, attempt.signal)
       .then((request) => {
+        // The token may have come late, when nobody waits for this stream any more.
+        if (!isMine()) return { ended: 'aborted' } as const;
         streams += 1;
         trace('connection', 'open', { after: request.after });
-        return transport.stream(request, {
-          opened: () => isMine() && tell({ type: 'opened' }),
-          alive: () => isMine() && tell({ type: 'alive' }),
-          position: (id) => isMine() && onPosition(id),
-          received: (messages) => {
-            if (!isMine()) return;
-            for (const message of messages) {
-              if (message.kind === 'bye') tell({ type: 'retry-hint', delayMs: message.retryAfterMs });
-            }
-            onMessages(messages);
-          },
-          malformed: (error) => isMine() && onMalformed(error),
-          retry: (delayMs) => isMine() && tell({ type: 'retry-hint', delayMs }),
-        });
+        return transport.stream(request, listenerOf(isMine));
       })
       .catch(asFailure);
     if (!isMine()) return;
-    stream = undefined;
+    abandon();
     tell({ type: 'ended', ending });
   };
 
-  const fetchSnapshot = async (mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer> => {
-    const { signal } = requests;
-    const ask = async (why: 'first' | 'rejected'): Promise<SnapshotAnswer> => {
-      const request = await requestWith(signal, why);
-      return transport.fetchSnapshot(mode === 'whole' ? { ...request, after: undefined } : request);
-    };
-    const answer = await ask('first').catch(asFailure);
-    const isRejected = answer.ended === 'refused' && answer.status === 401;
-    return isRejected ? ask('rejected').catch(asFailure) : answer;
-  };
+  /** A stream that is not ours any more says nothing. */
+  const listenerOf = (isMine: () => boolean): StreamListener => ({
+    opened: () => isMine() && tell({ type: 'opened' }),
+    alive: () => {
+      // First: after a sleep, the bytes that had come before it say nothing about the stream.
+      if (isMine()) sleepWatch.noteLife();
+      if (isMine()) tell({ type: 'alive' });
+    },
+    quiet: () => isMine() && tell({ type: 'quiet' }),
+    position: (id) => isMine() && onPosition(id),
+    received: (messages) => {
+      if (!isMine()) return;
+      for (const message of messages) {
+        if (message.kind === 'bye') tell({ type: 'bye', delayMs: message.retryAfterMs });
+      }
+      onMessages(messages);
+    },
+    malformed: (error) => isMine() && onMalformed(error),
+    retry: (delayMs) => isMine() && tell({ type: 'retry-hint', delayMs }),
+  });
 
-  const poll = async (): Promise<void> => {
-    const answer = await fetchSnapshot('ifChanged');
-    trace('connection', 'polled', { ended: answer.ended });
+  const noteProgress = (): void => tell({ type: 'alive' });
+
+  const poll = async (
+    told: 'polled' | 'probed',
+    fetch: (signal: AbortSignal) => Promise<SnapshotAnswer>,
+  ): Promise<void> => {
+    asking?.abort();
+    const attempt = new AbortController();
+    asking = attempt;
+    const answer = await fetch(attempt.signal);
+    if (asking !== attempt || isClosed) return;
+    asking = undefined;
+    tell({ type: told, ending: answer });
     if (answer.ended === 'snapshot')
       onMessages([{ kind: 'snapshot', snapshot: answer.snapshot, timestampMs: 0 }]);
     if (answer.ended === 'not-modified') onConfirmed();
   };
 
+  /** Fails when no byte comes for too long: whoever waits for a snapshot must not wait for ever. */
+  const fetchSnapshot: Connection['fetchSnapshot'] = async (mode) => {
+    const all = requests.signal;
+    const attempt = new AbortController();
+    const abort = (): void => attempt.abort();
+    all.addEventListener('abort', abort, { once: true });
+    let stopWaiting = (): void => {};
+    const wait = (): void => {
+      stopWaiting();
+      stopWaiting = system.after(policy.connectTimeoutMs, abort);
+    };
+    wait();
+    const answer = await server.askTwice(mode, attempt.signal, wait);
+    stopWaiting();
+    all.removeEventListener('abort', abort);
+    const isTooLate = answer.ended === 'aborted' && !all.aborted;
+    return isTooLate ? asFailure(new Error('the server did not answer')) : answer;
+  };
+
   return {
     get state() {
       return state;
+    },
+    get status() {
+      return connectionStatus(state, wallMs);
     },
     get streams() {
       return streams;
@@ -168,47 +224,16 @@ export function createConnection(options: ConnectionOptions, ...initialReasons: 
       requests = new AbortController();
     },
     dropStream: (reason) => {
-      stream?.abort();
-      stream = undefined;
-      tell({ type: 'ended', ending: { ended: 'failed', error: new FlagError('invalid_data', reason) } });
+      if (stream === undefined) return;
+      abandon();
+      tell({ type: 'ended', ending: { ended: 'dropped', reason } });
     },
     close: () => {
-      stopTimer();
-      stream?.abort();
-      requests.abort();
       isClosed = true;
+      stopTimer();
+      sleepWatch.stop();
+      abandon();
+      requests.abort();
     },
   };
-}
-
-function asFailure(cause: unknown): RequestFailure {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return { ended: 'failed', error: new FlagError('unreachable', message, { cause }) };
-}
-
-function reasonOf(state: ConnectionState): { readonly reason?: string } {
-  if (state.is === 'paused') return { reason: state.reasons.join(', ') };
-  return 'reason' in state ? { reason: state.reason } : {};
-}
-
-/** The machine's state as people see it. */
-export function connectionStatus(state: ConnectionState): ConnectionStatus {
-  switch (state.is) {
-    case 'paused':
-      return { is: 'paused', reasons: state.reasons };
-    case 'connecting':
-      return { is: 'connecting', attempt: state.failures + 1 };
-    case 'live':
-      return { is: 'live', sinceMs: state.sinceMs };
-    case 'waiting':
-      return { is: 'waiting', retryAtMs: state.retryAtMs, attempt: state.failures + 1, reason: state.reason };
-    case 'polling':
-      return {
-        is: 'polling',
-        nextPollAtMs: Math.min(state.nextPollAtMs, state.streamAgainAtMs),
-        reason: state.reason,
-      };
-    case 'stopped':
-      return { is: 'stopped', reason: state.reason };
-  }
 }

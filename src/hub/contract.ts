@@ -21,6 +21,8 @@ export interface AttachRequest {
   readonly policy: Partial<ConnectionPolicy>;
   /** What the tab holds already, after a hub has died. */
   readonly held: EventId | undefined;
+  /** The tab's flags were wiped by a sign-out: to attach it, after a crash or a sleep, is no sign-in. */
+  readonly isForgotten?: boolean;
 }
 
 export interface Attached {

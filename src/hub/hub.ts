@@ -2,13 +2,16 @@
  * The one owner of the stream in this browser. It wires and holds no rule of its own:
  *
  *   transport ─messages─► replica (reduce, commit) ─updates─► tab channels ─deliveries─► tabs
- *       ▲                    │ gap: snapshot
- *   connection machine ◄─────┘            reasons to be quiet: starting, no tabs, another hub streams, forgotten
+ *       ▲                    │ gap: snapshot   ▲  │
+ *   connection machine ◄─────┘                 │  └─► peers: the hubs that follow this one
+ *   (quiet while starting, without tabs,       └───── or the hub that this one follows
+ *    forgotten, or not leading)
  */
 
 import type { ConnectionPolicy } from '../core/connection/policy.ts';
 import { DEFAULT_POLICY } from '../core/connection/policy.ts';
 import type { EventId, FlagFilter } from '../core/model.ts';
+import { HUB_PROTOCOL } from '../core/protocol/hub-protocol.ts';
 import { filterKeyOf, unionOfFilters } from '../core/state/filter.ts';
 import type { HubStatus } from '../core/state/status.ts';
 import type { Update } from '../core/state/update.ts';
@@ -17,12 +20,13 @@ import type { System } from '../system/system.ts';
 import type { Trace, TraceEntry } from '../system/trace.ts';
 import type { Transport } from '../transport/contract.ts';
 import { refreshAnswer, wipeFailed } from './answers.ts';
-import { connectionStatus, createConnection } from './connection.ts';
+import { createConnection } from './connection.ts';
 import type { Answer, HubDebug, TabSink } from './contract.ts';
-import { ANOTHER_HUB, claimLeadership, type Leadership } from './leadership.ts';
+import { createLeadership, type Leadership, NOT_LEADING } from './leadership.ts';
+import type { PeerChannel, WhenHubIsGone } from './peers.ts';
 import { createReplica } from './replica.ts';
 import { createResync } from './resync.ts';
-import type { Announcements, ClaimStream } from './stream-lock.ts';
+import type { ClaimStream } from './stream-lock.ts';
 import { createTabs } from './tabs.ts';
 
 export interface HubParts {
@@ -36,7 +40,10 @@ export interface HubParts {
   readonly trace: Trace;
   readonly traceEntries: readonly TraceEntry[];
   readonly claimStream: ClaimStream;
-  readonly announcements: Announcements;
+  readonly peers: PeerChannel;
+  readonly whenHubIsGone: WhenHubIsGone;
+  /** Among hubs of different builds the newest protocol leads. Default: this build's. */
+  readonly protocol?: number;
   /** No tab has been attached for a while: nobody needs this hub. */
   readonly onIdle: () => void;
 }
@@ -46,6 +53,8 @@ export interface AttachedTab {
   readonly sink: TabSink;
   readonly filter: FlagFilter | undefined;
   readonly held: EventId | undefined;
+  /** Its flags were wiped by a sign-out; to attach it is no sign-in. Default false. */
+  readonly isForgotten?: boolean;
 }
 
 export interface Hub {
@@ -57,6 +66,8 @@ export interface Hub {
   refresh(): Promise<Answer<EventId | null>>;
   forget(): Promise<Answer<null>>;
   debug(): HubDebug;
+  /** The database may have been deleted under this hub: what is held has to be stored anew. */
+  storageLost(): void;
   /** Stops the stream and lets go of everything. */
   close(): void;
 }
@@ -67,12 +78,15 @@ const NO_TAB_GRACE_MS = 10_000;
 const SHOW_AGE_EVERY_MS = 2_000;
 
 export function createHub(parts: HubParts): Hub {
-  const { bootId, scope, url, transport, store, system, trace, announcements } = parts;
+  const { bootId, scope, url, transport, store, system, trace } = parts;
   const bootedAtMs = system.nowMs();
   const policy = { ...DEFAULT_POLICY, ...parts.policy };
   let leadership: Leadership | undefined;
   let filter: FlagFilter | undefined;
   let hasFilter = false;
+  let isForgotten = false;
+  /** Somebody wants flags: a tab that has not signed out. */
+  let isWanted = false;
   let stopGrace = (): void => {};
   let isAgeDue = false;
   let shownSource: HubStatus['source'] = 'none';
@@ -85,7 +99,8 @@ export function createHub(parts: HubParts): Hub {
     trace,
     onUpdate: (update) => {
       show(update);
-      leadership?.announceCommit();
+      // What followers can read in storage does not cross the channel.
+      leadership?.speak(update.kind === 'patch' || store.kind === 'memory' ? update : undefined);
     },
     onNeedSnapshot: () => void resync.repair(),
     onConfirmed: () => showAgeLater(),
@@ -94,7 +109,7 @@ export function createHub(parts: HubParts): Hub {
       connection.dropStream(
         `the server is at revision ${revision}, behind what is held (${replica.held?.revision})`,
       ),
-    onSuperseded: () => leadership?.resign(),
+    onSuperseded: () => leadership?.letOthersLead(),
   });
 
   const connection = createConnection(
@@ -115,11 +130,11 @@ export function createHub(parts: HubParts): Hub {
         trace('hub', 'malformed', { message: error.message, path: error.path });
         replica.distrust();
       },
-      onChange: () => tabs.sendStatus(),
+      onChange: () => showStatus(),
     },
     STARTING,
     NO_TABS,
-    ANOTHER_HUB,
+    NOT_LEADING,
   );
 
   const resync = createResync(connection, replica);
@@ -132,18 +147,34 @@ export function createHub(parts: HubParts): Hub {
       : undefined;
   }
 
-  const status = (): HubStatus => ({
-    connection: connectionStatus(connection.state),
-    storage: store.kind,
-    source: replica.source,
-    epoch: replica.held?.epoch,
-    revision: replica.held?.revision,
-    confirmedAtMs: replica.confirmedAtMs,
-    tabs: tabs.count,
-    isLeader: leadership?.isLeader === true,
-  });
+  const status = (): HubStatus => {
+    const own: HubStatus = {
+      connection: connection.status,
+      storage: replica.isStored ? store.kind : 'memory',
+      source: replica.source,
+      epoch: replica.held?.epoch,
+      revision: replica.held?.revision,
+      confirmedAtMs: replica.confirmedAtMs,
+      tabs: tabs.count + (leadership?.otherTabs ?? 0),
+      isLeader: leadership?.isLeader === true,
+      isFollower: leadership?.leader !== undefined,
+    };
+    const leader = leadership?.leader;
+    return leader === undefined ? own : { ...own, connection: leader.connection, tabs: leader.tabs };
+  };
 
-  const tabs = createTabs({ bootId, system, trace, whole: replica.whole, status });
+  const tabs = createTabs({
+    bootId,
+    system,
+    trace,
+    whole: replica.whole,
+    status,
+    isForgotten: () => isForgotten,
+    // Its tabs hang; those of another hub may know the token.
+    onNoAnswer: () => {
+      if ((leadership?.otherTabs ?? 0) > 0) leadership?.letOthersLead();
+    },
+  });
 
   const show = (update: Update): void => {
     counts.sentLengthPerTab +=
@@ -151,30 +182,39 @@ export function createHub(parts: HubParts): Hub {
     tabs.sendUpdate(update);
   };
 
+  const showStatus = (): void => {
+    tabs.sendStatus();
+    leadership?.speak();
+  };
+
   /** Not at once: a delivery of mere status would make the change that follows it wait for the tabs' receipts. */
   const showAgeLater = (): void => {
     if (replica.source !== shownSource) {
       shownSource = replica.source;
-      tabs.sendStatus();
+      showStatus();
     }
     if (isAgeDue) return;
     isAgeDue = true;
     stopAge = system.after(SHOW_AGE_EVERY_MS, () => {
       isAgeDue = false;
-      tabs.sendStatus();
+      showStatus();
     });
   };
 
   const giveUpOnTabs = (): void => {
     connection.tell({ type: 'pause', reason: NO_TABS });
+    leadership?.want(false);
     if (tabs.count === 0) parts.onIdle();
   };
 
   const noticeTabs = (): void => {
     stopGrace();
-    if (tabs.activeCount > 0) connection.tell({ type: 'unpause', reason: NO_TABS });
-    else stopGrace = system.after(NO_TAB_GRACE_MS, giveUpOnTabs);
-    tabs.sendStatus();
+    if (tabs.activeCount > 0) {
+      connection.tell({ type: 'unpause', reason: NO_TABS });
+      if (!isForgotten) leadership?.want(true);
+    } else stopGrace = system.after(NO_TAB_GRACE_MS, giveUpOnTabs);
+    leadership?.greet();
+    showStatus();
   };
 
   /** The filter only ever grows while the hub lives: a tab must not take flags away from another. */
@@ -190,34 +230,86 @@ export function createHub(parts: HubParts): Hub {
     connection.tell({ type: 'unpause', reason: RESYNC });
   };
 
-  /** Storage belongs to the leader, and to whoever is asked to wipe it. */
-  const forget = async (how: 'and wipe' | 'only here'): Promise<void> => {
+  const letGo = async (): Promise<void> => {
+    isForgotten = true;
+    isWanted = false;
     connection.tell({ type: 'pause', reason: FORGOTTEN });
+    leadership?.want(false);
     // An answer still under way belongs to who is being forgotten.
     connection.cancelRequests();
     tabs.dropToken();
     await replica.drop();
-    if (how === 'and wipe') await store.clear();
+  };
+
+  const forgetWithOthers = (): void => {
+    // Before the lead is let go of.
+    const wipe = replica.wiper();
+    letGo()
+      .then(wipe)
+      .catch((error: unknown) => trace('storage', 'not wiped', { reason: String(error) }));
+  };
+
+  /** A hub that was started for tabs that have signed out, after a crash or a sleep. */
+  const staySignedOut = (): void => {
+    isForgotten = true;
+    connection.tell({ type: 'pause', reason: FORGOTTEN });
+  };
+
+  const remember = (): void => {
+    isWanted = true;
+    if (!isForgotten) return;
+    isForgotten = false;
+    connection.tell({ type: 'unpause', reason: FORGOTTEN });
+    if (tabs.activeCount > 0) leadership?.want(true);
   };
 
   let starting: Promise<void> | undefined = replica.load().finally(() => {
     starting = undefined;
     connection.tell({ type: 'unpause', reason: STARTING });
   });
-  leadership = claimLeadership({
+  leadership = createLeadership({
+    bootId,
+    protocol: parts.protocol ?? HUB_PROTOCOL,
+    system,
+    trace,
     replica,
     connection,
-    load: () => starting ?? replica.load(),
     claimStream: parts.claimStream,
-    announcements,
-    onForgotten: () => void forget(leadership?.isLeader ? 'and wipe' : 'only here'),
+    peers: parts.peers,
+    whenHubIsGone: parts.whenHubIsGone,
+    load: (epoch) => starting ?? replica.load(epoch),
+    status,
+    ownTabs: () => tabs.count,
+    wants: () => (hasFilter ? (filter ?? 'everything') : 'nothing'),
+    widenFilter,
+    refresh: () => refresh(),
+    onWoken: wakeUp,
+    onForgotten: forgetWithOthers,
+    onChange: () => {
+      // Somebody has signed in again elsewhere.
+      if (leadership?.leader !== undefined) remember();
+      showStatus();
+    },
   });
 
+  async function refresh(): Promise<Answer<EventId | null>> {
+    connection.tell({ type: 'asked' });
+    const answer = await resync.fetch(replica.isResumable() ? 'ifChanged' : 'whole');
+    return refreshAnswer(answer, replica.held);
+  }
+
+  function wakeUp(why: string): void {
+    trace('hub', 'woken', { why });
+    // A browser that says `offline` is wrong now and then: nothing is cut for it.
+    connection.tell({ type: why === 'offline' ? 'doubted' : 'woken', why });
+  }
+
   return {
-    attach: ({ tabId, sink, filter: wanted, held }) => {
+    attach: ({ tabId, sink, filter: wanted, held, isForgotten: hasSignedOut = false }) => {
       widenFilter(wanted);
+      if (!hasSignedOut) remember();
+      else if (!isWanted) staySignedOut();
       tabs.add(tabId, sink, held);
-      connection.tell({ type: 'unpause', reason: FORGOTTEN });
       noticeTabs();
     },
     detach: (tabId) => {
@@ -233,20 +325,21 @@ export function createHub(parts: HubParts): Hub {
       noticeTabs();
     },
     wake: (why) => {
-      trace('hub', 'woken', { why });
-      connection.tell({ type: 'woken' });
+      if (leadership?.isLeader) wakeUp(why);
+      else leadership?.wake(why);
     },
     refresh: async () => {
-      connection.tell({ type: 'unpause', reason: FORGOTTEN });
-      connection.tell({ type: 'asked' });
-      const answer = await resync.fetch(replica.isResumable() ? 'ifChanged' : 'whole');
-      return refreshAnswer(answer, replica.held);
+      remember();
+      return leadership?.isLeader === false ? leadership.refresh() : refresh();
     },
     forget: async () => {
-      // The others first: what they still store must be gone when this wipe ends.
-      announcements.post({ type: 'forgotten' });
-      return forget('and wipe').then(() => ({ ok: true, value: null }), wipeFailed);
+      // The others are told first: what they still store must be gone when this wipe ends.
+      const told = leadership?.forget();
+      await letGo();
+      await told;
+      return store.clear().then(() => ({ ok: true, value: null }), wipeFailed);
     },
+    storageLost: replica.storageLost,
     debug: () => ({
       bootId,
       scope,
@@ -260,8 +353,8 @@ export function createHub(parts: HubParts): Hub {
       stopGrace();
       stopAge();
       connection.close();
-      tabs.close();
       leadership?.close();
+      tabs.close();
       store.close();
     },
   };

@@ -6,9 +6,11 @@ import { FlagError } from '../core/errors.ts';
 import type { Change, EventId, FlagFilter } from '../core/model.ts';
 import type { Message } from '../core/protocol/messages.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
+import { judgePosition } from '../core/state/position.ts';
 import { type Held, reduce } from '../core/state/reduce.ts';
-import { patchOf, type Update } from '../core/state/update.ts';
-import type { FlagStore, SnapshotFacts } from '../storage/contract.ts';
+import type { HubStatus } from '../core/state/status.ts';
+import { applyUpdate, patchOf, type Update } from '../core/state/update.ts';
+import type { FlagStore, SnapshotFacts, StoredFlags } from '../storage/contract.ts';
 import type { System } from '../system/system.ts';
 import type { Trace } from '../system/trace.ts';
 import { groupChanges } from './group-changes.ts';
@@ -35,10 +37,29 @@ export interface Replica {
   /** When a server last confirmed what is held. */
   readonly confirmedAtMs: number | undefined;
   readonly counts: { readonly refused: number; readonly unknown: number; readonly writtenLength: number };
-  /** Reads what is stored; shows it when it is newer than what is held. */
-  load(): Promise<void>;
-  /** Begins a term: from now on this replica may write. */
-  lead(): Promise<void>;
+  /** The filter of what is held, as text; empty for none. */
+  readonly filterKey: string;
+  /** False when something is held that storage does not have: its leader keeps nothing, or a write has failed. */
+  readonly isStored: boolean;
+  /** Reads what is stored; shows it when it is newer than what is held, or of the given epoch when another one is held. */
+  load(epoch?: string): Promise<void>;
+  /** Begins a term in storage: writes of every earlier one are refused from now on. */
+  beginTerm(above: number): Promise<number>;
+  /** From now on this replica may write. */
+  lead(term: number): void;
+  /** From now on it follows: what it has received and not yet written is for the next leader to bring. */
+  stopLeading(): void;
+  /** Takes over what another replica has committed, where it follows what is held. `isStored`: it lies in storage. */
+  follow(update: Update, facts: { readonly filterKey: string; readonly isStored: boolean }): void;
+  /**
+   * False when the leader has only storage's word for another epoch than the one that is held: it may be the older one. What it holds
+   * counts as soon as the server has confirmed it.
+   */
+  isSure(leader: HubStatus): boolean;
+  /** True when the leader holds something that this replica does not: a newer state, or one made with another filter. */
+  isBehind(leader: HubStatus, itsFilterKey: string): boolean;
+  /** Source and age as the leader knows them, for what both hold. */
+  adopt(leader: HubStatus): void;
   receive(messages: readonly Message[]): void;
   /** A snapshot did not come: what waited for it is dropped, because the next stream brings one. */
   stopWaiting(): void;
@@ -50,14 +71,30 @@ export interface Replica {
   confirm(): void;
   /** All that is held, as one update. */
   whole(): Update;
-  /** The filter that the coming messages are made with. */
+  /** The filter that the coming messages are made with, as text. */
+  readonly expectedFilterKey: string;
+  /** The filter that the coming messages are made with; those that wait are dropped. */
   setFilter(filter: FlagFilter | undefined): void;
   /** True when what is held was replicated with the present filter, so that a stream may go on from it. */
   isResumable(): boolean;
+  /** What is stored may be gone. Stores what is held anew, when the server has confirmed it. */
+  storageLost(): void;
   /** Lets go of everything held and under way. What is stored stays. */
   drop(): Promise<void>;
+  /**
+   * Wipes what this replica stores as leader. Refused when its term is over: whoever was asked to forget has ended it and wipes, and what
+   * is stored since belongs to those who signed in again.
+   */
+  wiper(): () => Promise<void>;
   /** Settles when everything received so far is stored and shown. */
   settled(): Promise<void>;
+}
+
+interface CommitFacts {
+  readonly isWhole: boolean;
+  readonly applied: readonly Change[];
+  /** The filter that the messages were made with. */
+  readonly made: string;
 }
 
 /** The store is told at most this often that nothing has changed. */
@@ -74,6 +111,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   let confirmStoredAtMs = 0;
   /** Absent as long as this replica follows. */
   let term: number | undefined;
+  /** What is held lies in storage, so that changes can be appended to it. */
+  let isStored = false;
   let queue: Message[] = [];
   let working: Promise<void> | undefined;
   let isWaiting = false;
@@ -93,23 +132,39 @@ export function createReplica(options: ReplicaOptions): Replica {
     queue = [];
     if (!isWaiting) return taken;
     isWaiting = false;
-    return [...taken.filter(isSnapshot), ...taken.filter((message) => !isSnapshot(message))];
+    const snapshotAt = taken.findLastIndex(isSnapshot);
+    const rest = taken.filter(
+      (message, at) => !isSnapshot(message) && !(at < snapshotAt && isOfPast(message, taken[snapshotAt])),
+    );
+    return [...taken.filter(isSnapshot), ...rest];
+  };
+
+  /** A change of the epoch that is held, which a snapshot that came later has ended. */
+  const isOfPast = (message: Message, snapshot: Message | undefined): boolean => {
+    if (snapshot?.kind !== 'snapshot' || snapshot.snapshot.epoch === held?.epoch) return false;
+    const epochs = [
+      message.kind === 'change' ? message.change.epoch : undefined,
+      ...(message.kind === 'batch' ? message.changes.map(({ epoch }) => epoch) : []),
+    ];
+    return epochs.includes(held?.epoch);
   };
 
   const step = async (messages: readonly Message[]): Promise<void> => {
     const before = held;
+    // Only everything that comes from now on is made with a filter that may be set meanwhile.
+    const made = filterKey;
     let next = held;
     let isWhole = false;
     const applied: Change[] = [];
     const groups = groupChanges(messages);
     for (const [index, message] of groups.entries()) {
       if (message.kind === 'unknown') counts.unknown += 1;
-      const reduced = reduce(next, message, filterKey !== '');
+      const reduced = reduce(next, message, made !== '');
       counts.refused += reduced.refused;
       if (message.kind === 'snapshot' && reduced.refused > 0) onServerBehind(message.snapshot.revision);
       isWhole ||= message.kind === 'snapshot' && reduced.held !== next;
       if (message.kind === 'snapshot' && reduced.held !== next) applied.length = 0;
-      applied.push(...reduced.applied);
+      for (const change of reduced.applied) applied.push(change);
       next = reduced.held;
       if (reduced.need === 'snapshot') {
         queue = [...groups.slice(index), ...queue];
@@ -117,7 +172,7 @@ export function createReplica(options: ReplicaOptions): Replica {
         break;
       }
     }
-    if (next !== undefined && next !== before) await commit(before, next, isWhole, applied);
+    if (next !== undefined && next !== before) await commit(before, next, { isWhole, applied, made });
     if (isWaiting) {
       trace('hub', 'gap', { epoch: held?.epoch, revision: held?.revision });
       onNeedSnapshot();
@@ -127,17 +182,17 @@ export function createReplica(options: ReplicaOptions): Replica {
   const commit = async (
     before: Held | undefined,
     next: Held,
-    isWhole: boolean,
-    applied: readonly Change[],
+    { isWhole, applied, made }: CommitFacts,
   ): Promise<void> => {
+    if (term === undefined) return;
     const nowMs = system.nowMs();
-    // A follower shows what it was asked for; storage belongs to the leader.
-    const changes = isWhole || before === undefined ? undefined : applied;
-    const written = term === undefined ? 'failed' : await write(next, { term, nowMs, filterKey }, changes);
+    const changes = isWhole || before === undefined || !isStored ? undefined : applied;
+    const written = await write(next, { term, nowMs, filterKey: made }, changes);
     if (written === 'superseded') return;
+    isStored = written === 'written';
     // Shown also when the store has failed: a broken one must not keep a flag from the tabs.
     held = next;
-    heldFilterKey = filterKey;
+    heldFilterKey = made;
     source = 'server';
     confirmedAtMs = nowMs;
     confirmStoredAtMs = nowMs;
@@ -172,10 +227,12 @@ export function createReplica(options: ReplicaOptions): Replica {
   };
 
   const pump = (): void => {
-    working ??= work().finally(() => {
-      working = undefined;
-      if (queue.length > 0 && !(isWaiting && !queue.some(isSnapshot))) pump();
-    });
+    working ??= work().finally(workOn);
+  };
+
+  const workOn = (): void => {
+    working = undefined;
+    if (queue.length > 0 && !(isWaiting && !queue.some(isSnapshot))) pump();
   };
 
   const whole = (): Update => {
@@ -193,10 +250,37 @@ export function createReplica(options: ReplicaOptions): Replica {
     return wholeNow.update;
   };
 
+  const isNewer = (stored: StoredFlags, epoch: string | undefined): boolean => {
+    if (held === undefined) return true;
+    if (held.epoch !== stored.held.epoch) return stored.held.epoch === epoch;
+    return isLater(stored.held.revision, stored.filterKey);
+  };
+
+  /** Within the epoch that is held. */
+  const isLater = (revision: number, itsFilterKey: string): boolean =>
+    held === undefined ||
+    held.revision < revision ||
+    (held.revision === revision && heldFilterKey !== itsFilterKey);
+
   const distrust = (): void => {
     if (isWaiting) return;
     isWaiting = true;
     onNeedSnapshot();
+  };
+
+  /** A leader before this one could not store what is held. Said to be stored only when it is. */
+  const storeHeld = async (unstored: Held, facts: SnapshotFacts): Promise<void> => {
+    const written = await write(unstored, facts, undefined);
+    if (written !== 'written' || held !== unstored) return;
+    isStored = true;
+    onConfirmed();
+  };
+
+  const storeAnew = (): void => {
+    if (held === undefined || term === undefined || confirmedAtMs === undefined) return;
+    const facts = { term, nowMs: confirmedAtMs, filterKey: heldFilterKey };
+    const unstored = held;
+    working ??= storeHeld(unstored, facts).finally(workOn);
   };
 
   const confirm = (): void => {
@@ -204,7 +288,12 @@ export function createReplica(options: ReplicaOptions): Replica {
     source = 'server';
     confirmedAtMs = system.nowMs();
     onConfirmed();
-    if (term === undefined || confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
+    if (term === undefined) return;
+    if (!isStored) {
+      storeAnew();
+      return;
+    }
+    if (confirmedAtMs - confirmStoredAtMs < CONFIRM_EVERY_MS) return;
     confirmStoredAtMs = confirmedAtMs;
     store.confirm({ term, nowMs: confirmedAtMs }).catch((error: unknown) => {
       trace('storage', 'refused', { reason: String(error) });
@@ -223,44 +312,89 @@ export function createReplica(options: ReplicaOptions): Replica {
       return confirmedAtMs;
     },
     counts,
-    load: async () => {
+    get expectedFilterKey() {
+      return filterKey;
+    },
+    get filterKey() {
+      return heldFilterKey;
+    },
+    get isStored() {
+      return held === undefined || isStored;
+    },
+    load: async (epoch) => {
       const stored = await store.load();
-      const isNewer =
-        stored !== undefined &&
-        (held === undefined || held.epoch !== stored.held.epoch || held.revision < stored.held.revision);
-      if (!isNewer) return;
+      if (stored === undefined || !isNewer(stored, epoch)) return;
       held = stored.held;
+      isStored = true;
       heldFilterKey = stored.filterKey;
       confirmedAtMs = stored.confirmedAtMs;
       source = 'storage';
       trace('storage', 'loaded', { epoch: held.epoch, revision: held.revision, flags: held.flags.size });
       onUpdate(whole());
     },
-    lead: async () => {
-      term = await store.lead();
+    beginTerm: (above) => store.lead(above),
+    lead: (begun) => {
+      term = begun;
+    },
+    stopLeading: () => {
+      term = undefined;
+      queue = [];
+      isWaiting = false;
+    },
+    follow: (update, facts) => {
+      if (update.kind === 'empty') return;
+      const { epoch, revision } = update;
+      if (held?.epoch === epoch && !isLater(revision, facts.filterKey)) return;
+      const flags = applyUpdate(held, update);
+      if (flags === 'gap' || flags === 'old') return;
+      held = { epoch, revision, flags, isFiltered: facts.filterKey !== '' };
+      heldFilterKey = facts.filterKey;
+      isStored = facts.isStored;
+      onUpdate(update);
+    },
+    isSure: ({ epoch, source: itsSource }) =>
+      held === undefined || epoch === held.epoch || itsSource === 'server',
+    isBehind: ({ epoch, revision }, itsFilterKey) =>
+      epoch !== undefined &&
+      revision !== undefined &&
+      (held?.epoch !== epoch || isLater(revision, itsFilterKey)),
+    adopt: (leader) => {
+      if (held === undefined || held.epoch !== leader.epoch || held.revision !== leader.revision) return;
+      source = leader.source;
+      confirmedAtMs = leader.confirmedAtMs;
     },
     receive: (messages) => {
-      queue.push(...messages);
+      // An answer that comes when another hub leads already is for that one to bring.
+      if (term === undefined) return;
+      queue = [...queue, ...messages];
       pump();
     },
     stopWaiting: () => {
       isWaiting = false;
       queue = [];
     },
-    notePosition: ({ epoch, revision }) => {
+    notePosition: (position) => {
       // While something is on its way to storage the answer would be about the past; the next heartbeat asks again.
       if (held === undefined || working !== undefined || isWaiting) return;
-      if (epoch !== held.epoch || (revision > held.revision && !held.isFiltered)) distrust();
-      else if (revision < held.revision) onServerBehind(revision);
-      else confirm();
+      const verdict = judgePosition(held, position);
+      if (verdict === 'current') confirm();
+      if (verdict === 'lost') distrust();
+      if (verdict === 'behind') onServerBehind(position.revision);
     },
     distrust,
     confirm,
     whole,
     setFilter: (filter) => {
       filterKey = filterKeyOf(filter);
+      // Made with the filter before; the next stream begins with everything.
+      queue = [];
+      isWaiting = false;
     },
     isResumable: () => held !== undefined && heldFilterKey === filterKey,
+    storageLost: () => {
+      isStored = false;
+      storeAnew();
+    },
     drop: async () => {
       queue = [];
       isWaiting = false;
@@ -269,6 +403,14 @@ export function createReplica(options: ReplicaOptions): Replica {
       source = 'none';
       confirmedAtMs = undefined;
       onUpdate({ kind: 'empty' });
+    },
+    wiper: () => {
+      const itsTerm = term;
+      return async () => {
+        if (itsTerm === undefined) return;
+        await store.confirm({ term: itsTerm, nowMs: system.nowMs() });
+        await store.clear();
+      };
     },
     settled: async () => {
       await working;

@@ -12,13 +12,22 @@ export interface Resync {
   repair(): Promise<void>;
 }
 
+/** What was true when the snapshot was asked for. */
+interface Asked {
+  readonly epoch: string | undefined;
+  readonly filterKey: string;
+}
+
 export function createResync(connection: Connection, replica: Replica): Resync {
   let count = 0;
   let fetching: Promise<SnapshotAnswer> | undefined;
 
-  const take = async (answer: SnapshotAnswer): Promise<SnapshotAnswer> => {
+  const take = async (answer: SnapshotAnswer, asked: Asked): Promise<SnapshotAnswer> => {
     fetching = undefined;
     count += 1;
+    // What the stream has brought may still be on its way to storage.
+    await replica.settled();
+    if (answer.ended === 'snapshot' && isOvertaken(answer.snapshot.epoch, asked)) return fetch('whole');
     if (answer.ended === 'not-modified') replica.confirm();
     if (answer.ended === 'snapshot') {
       replica.receive([{ kind: 'snapshot', snapshot: answer.snapshot, timestampMs: 0 }]);
@@ -27,8 +36,19 @@ export function createResync(connection: Connection, replica: Replica): Resync {
     return answer;
   };
 
+  /**
+   * The filter has been widened since, so the answer lacks what was added; or the stream has brought another epoch. Epochs have no order:
+   * the answer may be of the one that is over.
+   */
+  const isOvertaken = (epoch: string, asked: Asked): boolean => {
+    const { held, expectedFilterKey } = replica;
+    if (expectedFilterKey !== asked.filterKey) return true;
+    return held !== undefined && held.epoch !== asked.epoch && held.epoch !== epoch;
+  };
+
   const fetch = (mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer> => {
-    fetching ??= connection.fetchSnapshot(mode).then(take);
+    const asked = { epoch: replica.held?.epoch, filterKey: replica.expectedFilterKey };
+    fetching ??= connection.fetchSnapshot(mode).then((answer) => take(answer, asked));
     return fetching;
   };
 

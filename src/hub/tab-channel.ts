@@ -23,25 +23,51 @@ export interface TabChannelOptions {
   /** All that is held now, as one update. */
   readonly whole: () => Update;
   readonly status: () => HubStatus;
-  /** Units of text, for the counters. */
+  readonly isForgotten: () => boolean;
   readonly onFailure: (error: unknown) => void;
 }
 
-export function createTabChannel({ bootId, sink, whole, status, onFailure }: TabChannelOptions): TabChannel {
+export function createTabChannel({
+  bootId,
+  sink,
+  whole,
+  status,
+  isForgotten,
+  onFailure,
+}: TabChannelOptions): TabChannel {
   let isBusy = false;
   let isSuspended = false;
   let isClosed = false;
   let isDue = false;
   let pending: Update | undefined;
   let needsWhole = false;
+  /** What the tab said that it holds, until it has been sent everything. */
+  let heldByTab: EventId | undefined;
+
+  /**
+   * This hub holds nothing yet; or the epochs differ, and it has only storage's word for its own: which of them is older, only the
+   * server can tell. Meanwhile the tab keeps what it holds.
+   */
+  const isInDoubt = (): boolean => {
+    if (heldByTab === undefined || isForgotten()) return false;
+    const { source, epoch } = status();
+    return source === 'none' || (source === 'storage' && epoch !== heldByTab.epoch);
+  };
+
+  const takeUpdate = (): Update | undefined => {
+    if (!needsWhole) return pending;
+    if (isInDoubt()) return undefined;
+    needsWhole = false;
+    heldByTab = undefined;
+    return whole();
+  };
 
   const flush = (): void => {
     if (isBusy || isSuspended || isClosed || !isDue) return;
-    const update = needsWhole ? whole() : pending;
+    const update = takeUpdate();
     const delivery: Delivery = { bootId, status: status(), ...(update !== undefined && { update }) };
     isBusy = true;
     isDue = false;
-    needsWhole = false;
     pending = undefined;
     sink
       .deliver(delivery)
@@ -76,6 +102,7 @@ export function createTabChannel({ bootId, sink, whole, status, onFailure }: Tab
     send,
     catchUp: (held) => {
       const now = whole();
+      heldByTab = held;
       const isCurrent = now.kind !== 'empty' && now.epoch === held?.epoch && now.revision === held.revision;
       if (!isCurrent && !(now.kind === 'empty' && held === undefined)) needsWhole = true;
       send(undefined);

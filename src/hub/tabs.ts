@@ -18,7 +18,10 @@ export interface Tabs {
   resume(tabId: string, held: EventId | undefined): void;
   sendUpdate(update: Update): void;
   sendStatus(): void;
-  /** The newest active tab is asked first; a tab that does not answer in time is passed over. */
+  /**
+   * The newest active tab is asked first, each time: who has signed in again must not wait for the old token to be refused. A tab that
+   * does not answer in time is passed over; when none does, the token of last time is tried.
+   */
   askForToken(why: 'first' | 'rejected'): Promise<string | undefined>;
   dropToken(): void;
   list(): HubDebug['tabs'];
@@ -31,11 +34,25 @@ export interface TabsOptions {
   readonly trace: Trace;
   readonly whole: () => Update;
   readonly status: () => HubStatus;
+  /** After a sign-out tabs are emptied; else a tab that holds flags keeps them until this hub has some. */
+  readonly isForgotten: () => boolean;
+  /** Active tabs were asked for the token, and none has answered. */
+  readonly onNoAnswer: () => void;
 }
 
 const TOKEN_DEADLINE_MS = 10_000;
+/** When an earlier token is there to fall back to. */
+const TOKEN_AGAIN_MS = 1_000;
 
-export function createTabs({ bootId, system, trace, whole, status }: TabsOptions): Tabs {
+export function createTabs({
+  bootId,
+  system,
+  trace,
+  whole,
+  status,
+  isForgotten,
+  onNoAnswer,
+}: TabsOptions): Tabs {
   const channels = new Map<string, TabChannel>();
   let token: string | undefined;
 
@@ -54,7 +71,7 @@ export function createTabs({ bootId, system, trace, whole, status }: TabsOptions
     add: (tabId, sink, held) => {
       remove(tabId);
       const onFailure = (error: unknown) => trace('hub', 'delivery failed', { tabId, reason: String(error) });
-      const channel = createTabChannel({ bootId, sink, whole, status, onFailure });
+      const channel = createTabChannel({ bootId, sink, whole, status, isForgotten, onFailure });
       channels.set(tabId, channel);
       trace('hub', 'tab attached', { tabId, tabs: channels.size });
       channel.catchUp(held);
@@ -73,17 +90,21 @@ export function createTabs({ bootId, system, trace, whole, status }: TabsOptions
       for (const channel of channels.values()) channel.send(undefined);
     },
     askForToken: async (why) => {
-      if (why === 'first' && token !== undefined) return token;
       const active = [...channels].filter(([, channel]) => !channel.isSuspended).reverse();
       for (const [tabId, { sink }] of active) {
-        const answer = await answerWithin(sink.accessToken(why), system);
+        const answer = await answerWithin(
+          sink.accessToken(why),
+          system,
+          token === undefined ? TOKEN_DEADLINE_MS : TOKEN_AGAIN_MS,
+        );
         if (answer !== undefined) {
           token = answer.token;
           return token;
         }
         trace('hub', 'no token', { tabId });
       }
-      return undefined;
+      if (active.length > 0) onNoAnswer();
+      return token;
     },
     dropToken: () => {
       token = undefined;
@@ -100,9 +121,10 @@ export function createTabs({ bootId, system, trace, whole, status }: TabsOptions
 function answerWithin(
   asked: Promise<string | undefined>,
   system: Pick<System, 'after'>,
+  deadlineMs: number,
 ): Promise<{ readonly token: string | undefined } | undefined> {
   return new Promise((resolve) => {
-    const stop = system.after(TOKEN_DEADLINE_MS, () => resolve(undefined));
+    const stop = system.after(deadlineMs, () => resolve(undefined));
     asked
       .then(
         (token) => resolve({ token }),

@@ -3,6 +3,7 @@ import { FlagError } from '../core/errors.ts';
 import type { FlagFilter } from '../core/model.ts';
 import { LIMITS } from '../core/protocol/limits.ts';
 import { scopeOf } from '../core/state/scope.ts';
+import { checkServerUrl } from '../system/server-url.ts';
 import type { FlagClientOptions } from './flag-client.ts';
 
 export interface CheckedOptions extends FlagClientOptions {
@@ -20,6 +21,7 @@ const KNOWN = [
   'filter',
   'staleAfterMs',
   'firstReadTimeoutMs',
+  'host',
   'worker',
   'connection',
 ];
@@ -39,29 +41,14 @@ export function checkOptions(options: FlagClientOptions): CheckedOptions {
       `accessToken must be a string or a function that gives one, but is of type ${typeof accessToken}.`,
     );
   }
+  if (!['auto', 'shared-worker', 'tab', undefined].includes(options.host)) {
+    refuse(`host must be auto, shared-worker or tab, but is ${show(options.host)}.`);
+  }
   checkFilter(options.filter);
   refuseBadDuration('staleAfterMs', staleAfterMs);
   refuseBadDuration('firstReadTimeoutMs', firstReadTimeoutMs);
-  const url = checkUrl(options.url);
+  const url = checkServerUrl(options.url);
   return { ...options, url, namespace, scope: scopeOf(namespace, url), staleAfterMs, firstReadTimeoutMs };
-}
-
-/** Absolute, http or https, without query, hash, name or password; given back without a trailing slash. */
-function checkUrl(text: unknown): string {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url === undefined ||
-    !/^https?:$/.test(url.protocol) ||
-    url.search ||
-    url.hash ||
-    url.username ||
-    url.password
-  ) {
-    refuse(
-      `url must be the absolute http(s) address of the flag server, such as https://flags.example.com, but is ${show(text)}.`,
-    );
-  }
-  return (url.origin + url.pathname).replace(/\/+$/, '');
 }
 
 const FILTER_KINDS = { flagKeys: 'string', flagIDs: 'number', tags: 'string', segmentsOf: 'string' } as const;

@@ -3,15 +3,17 @@
 import { FlagError } from '../core/errors.ts';
 import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluate.ts';
 import { evaluate, isEnabledResult } from '../core/evaluate/evaluate.ts';
+import type { FlagChange } from '../core/state/flag-change.ts';
+import { selects } from '../core/state/selector.ts';
 import type { FlagStatus } from '../core/state/status.ts';
 import type { Update } from '../core/state/update.ts';
 import type { Delivery } from '../hub/contract.ts';
+import { createListeners } from '../system/listeners.ts';
 import { createSystem } from '../system/system.ts';
 import { checkOptions } from './check-options.ts';
-import type { FlagChange, FlagClient, FlagClientOptions } from './flag-client.ts';
+import type { FlagClient, FlagClientOptions } from './flag-client.ts';
 import { createMirror } from './mirror.ts';
 import { reachHub } from './reach-hub.ts';
-import { createListeners, selects } from './subscriptions.ts';
 import { createTabStatus } from './tab-status.ts';
 
 /**
@@ -36,8 +38,11 @@ export function createFlagClient(givenOptions: FlagClientOptions): FlagClient {
   });
   const moments = createListeners<void>();
   let isClosed = false;
+  /** After a sign-out, until somebody signs in. */
+  let isForgotten = false;
 
   const apply = (update: Update): void => {
+    isForgotten = update.kind === 'empty';
     const applied = mirror.apply(update);
     if (applied === 'gap') {
       link.catchUp();
@@ -50,6 +55,8 @@ export function createFlagClient(givenOptions: FlagClientOptions): FlagClient {
     options,
     system,
     held: () => mirror.held,
+    isForgotten: () => isForgotten,
+    onAttached: tabStatus.attachedTo,
     onUnreachable: (reason) => {
       tabStatus.hubUnreachable(reason);
       moments.notify();
@@ -138,6 +145,7 @@ export function createFlagClient(givenOptions: FlagClientOptions): FlagClient {
     },
     onStatus: statuses.add,
     refresh: async () => {
+      isForgotten = false;
       const confirmed = await link.call((remote, tabId) => remote.refresh(tabId));
       if (confirmed === null) return;
       const hasArrived = () =>

@@ -1,7 +1,9 @@
 /** The public page API as types: what `createFlagClient` takes and gives. */
 import type { ConnectionPolicy } from '../core/connection/policy.ts';
 import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluate.ts';
-import type { ChangeType, Flag, FlagFilter } from '../core/model.ts';
+import type { Flag, FlagFilter } from '../core/model.ts';
+import type { FlagChange } from '../core/state/flag-change.ts';
+import type { FlagSelector } from '../core/state/selector.ts';
 import type { FlagStatus } from '../core/state/status.ts';
 import type { HubDebug } from '../hub/contract.ts';
 
@@ -23,29 +25,16 @@ export interface FlagClientOptions {
   readonly staleAfterMs?: number;
   /** How long `getFlag` and the other async reads wait for the first flags before they answer from what is there, milliseconds. Default 5 000. */
   readonly firstReadTimeoutMs?: number;
+  /**
+   * Where the hub runs. Default `auto`: a SharedWorker; where there is none, or it cannot be loaded or does not answer, each tab hosts a
+   * hub and one of them is elected to stream. Tabs of both kinds share one stream.
+   */
+  readonly host?: 'auto' | 'shared-worker' | 'tab';
   /** The worker to share: a URL on this origin, or a function that makes one, for bundlers that do not find the built-in literal. */
   readonly worker?: { readonly url: string | URL } | { readonly create: () => SharedWorker };
   /** Retry delays, watchdog and other numbers of the connection, where they should differ from the defaults. The first tab's are used. */
   readonly connection?: Partial<ConnectionPolicy>;
 }
-
-/** One flag as a subscriber sees it change. */
-export interface FlagChange {
-  readonly flagKey: string;
-  /** `undefined` when the flag is gone. */
-  readonly flag: Flag | undefined;
-  /** The flag before; `undefined` when it is new. */
-  readonly previous: Flag | undefined;
-  /** The kind of the latest edit; `undefined` when the flag changed by a snapshot. */
-  readonly type: ChangeType | undefined;
-  readonly revision: number;
-}
-
-export type FlagSelector =
-  | string
-  | { readonly flagKeys: readonly string[] }
-  | { readonly tags: readonly string[] }
-  | { readonly segmentsOf: string };
 
 export type Unsubscribe = () => void;
 

@@ -1,8 +1,8 @@
 /** The copy of the flags in this tab's memory. Every read ends here; every update enters here, whole or not at all. */
 import type { ChangeType, EventId, Flag } from '../core/model.ts';
 import { differingKeys } from '../core/state/differing-keys.ts';
-import type { Update } from '../core/state/update.ts';
-import type { FlagChange } from './flag-client.ts';
+import { changesOf, type FlagChange } from '../core/state/flag-change.ts';
+import { applyUpdate, type Update } from '../core/state/update.ts';
 
 export interface Mirror {
   /** What is held; `undefined` before the first flags and after `forget`. */
@@ -32,14 +32,7 @@ export function createMirror(): Mirror {
     keys: readonly string[],
     types: ReadonlyMap<string, ChangeType>,
     revision: number,
-  ): FlagChange[] =>
-    keys.map((flagKey) => ({
-      flagKey,
-      flag: next.get(flagKey),
-      previous: flags.get(flagKey),
-      type: types.get(flagKey),
-      revision,
-    }));
+  ): FlagChange[] => changesOf(keys, { before: flags, after: next, types, revision });
 
   return {
     get held() {
@@ -59,25 +52,15 @@ export function createMirror(): Mirror {
         replace(undefined, NO_FLAGS);
         return changes;
       }
-      const isSameHistory = held?.epoch === update.epoch;
       // A hub that was restarted from storage can be behind this tab; it will catch up, and the tab never goes back.
-      if (isSameHistory && update.revision < (held?.revision ?? 0)) return [];
-      if (update.kind === 'all') {
-        const all = JSON.parse(update.flagsJson) as readonly Flag[];
-        const next = new Map(all.map((flag) => [flag.key, flag]));
-        const changes = changesTo(next, differingKeys(flags, next), new Map(), update.revision);
-        replace(update, next);
-        return changes;
-      }
-      // Patches carry whole flags, so one that begins earlier than this tab's revision still leads to its end.
-      if (!isSameHistory || update.fromRevision > (held?.revision ?? -1)) return 'gap';
-      const next = new Map(flags);
-      for (const { flagKey, flag } of update.patches) {
-        if (flag === null) next.delete(flagKey);
-        else next.set(flagKey, flag);
-      }
-      const types = new Map(update.patches.map(({ flagKey, type }) => [flagKey, type]));
-      const changes = changesTo(next, [...types.keys()], types, update.revision);
+      const next = applyUpdate(held && { ...held, flags }, update);
+      if (next === 'old') return [];
+      if (next === 'gap') return next;
+      const types = new Map(
+        update.kind === 'all' ? [] : update.patches.map(({ flagKey, type }) => [flagKey, type]),
+      );
+      const keys = update.kind === 'all' ? differingKeys(flags, next) : [...types.keys()];
+      const changes = changesTo(next, keys, types, update.revision);
       replace(update, next);
       return changes;
     },

@@ -1,6 +1,6 @@
 /**
- * The tab's end of the way to the hub: starts or joins the SharedWorker, attaches, and attaches again when the worker has died.
- * Every call is raced with a deadline and with the worker's death, because a call to a dead worker never settles.
+ * The tab's end of the way to the hub: starts or joins the SharedWorker, or hosts a hub itself, attaches, and attaches again when the hub
+ * has died. Every call is raced with a deadline and with the hub's death, because a call to a dead worker never settles.
  */
 import { expose, type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { FlagError } from '../core/errors.ts';
@@ -9,10 +9,12 @@ import { HUB_PROTOCOL } from '../core/protocol/hub-protocol.ts';
 import { hubLockName, tabLockName } from '../core/state/scope.ts';
 import type { Answer, Attached, AttachRequest, HubRemote, TabSink } from '../hub/contract.ts';
 import { withDeadline } from '../system/deadline.ts';
-import { findLocks, holdLock, whenLockIsFree } from '../system/locks.ts';
+import { findLocks, type HeldLock, takeLock } from '../system/locks.ts';
 import type { System } from '../system/system.ts';
 import type { CheckedOptions } from './check-options.ts';
-import { workerStarters } from './start-worker.ts';
+import { type HubDoor, type HubDoorOpener, hubDoors, rememberHungWorker } from './hub-doors.ts';
+import { watchPageLife } from './page-life.ts';
+import { type HubWatch, watchHub } from './watch-hub.ts';
 
 export interface HubLink {
   /** Calls the hub; rejects with `timeout`, `closed` or what the hub answers. */
@@ -27,102 +29,137 @@ export interface HubLinkOptions {
   readonly system: System;
   readonly sink: TabSink;
   readonly held: () => EventId | undefined;
+  /** The flags were wiped by a sign-out, and nobody has signed in since. */
+  readonly isForgotten: () => boolean;
+  readonly onAttached: (runsIn: HubDoor['runsIn']) => void;
   /** No hub can be reached now; another attempt follows. */
   readonly onUnreachable: (reason: string) => void;
 }
 
-/** A worker that has not answered by then is not there: blocked, not found, or hanging. */
-const ATTACH_DEADLINE_MS = 5_000;
+/** A hub that has not answered by then is not there: blocked, not found, or hanging. Longer than the slowest start of a worker that works. */
+const ATTACH_DEADLINE_MS = 3_000;
+/** Of the first attempt after a hub has died. */
+const REJOIN_DEADLINE_MS = 1_000;
 const CALL_DEADLINE_MS = 15_000;
-/** Between attempts to start a worker that cannot be started. */
+/** Between attempts to reach a hub that cannot be reached. */
 const RESTART_DELAY_MS = 2_000;
 
+/** Each attachment has an id and a lock of its own, so that the end of an earlier one can never be taken for the end of this one. */
 interface Attachment {
+  readonly tabId: string;
   readonly remote: Remote<HubRemote>;
+  readonly runsIn: HubDoor['runsIn'];
   readonly death: AbortController;
-  end(): void;
+  readonly lookNow: HubWatch['lookNow'];
 }
 
-export function reachHub({ options, system, sink, held, onUnreachable }: HubLinkOptions): HubLink {
+export function reachHub(link: HubLinkOptions): HubLink {
+  const { options, system, sink, held } = link;
   const { scope } = options;
-  const tabId = system.newId();
   const locks = findLocks();
   const closed = new AbortController();
   let attachment: Attachment | undefined;
   let attaching: Promise<Attachment> | undefined;
-  let isSuspended = false;
+  /** Ends the attachment, or the attempt to make one. */
+  let end = (): void => {};
+  let isAsleep = false;
+  let hasBeenAttached = false;
 
   const attach = async (): Promise<Attachment> => {
     let failure: unknown;
-    for (const start of workerStarters(options.worker)) {
+    const openers = hubDoors(options);
+    // A worker that has just died may still be joined, and never answers; the next one that is asked for is another one.
+    const again = hasBeenAttached ? openers.slice(0, 1) : [];
+    for (const [index, opener] of [...again, ...openers].entries()) {
       try {
-        attachment = await attachTo(start());
+        attachment = await attachThrough(
+          opener,
+          index < again.length ? REJOIN_DEADLINE_MS : ATTACH_DEADLINE_MS,
+        );
+        hasBeenAttached = true;
+        link.onAttached(attachment.runsIn);
         return attachment;
       } catch (error) {
         failure = error;
+        const code = error instanceof FlagError ? error.code : undefined;
+        // Ended by this page, so no other way is wanted.
+        if (code === 'closed') break;
+        const isHanging = code === 'timeout' && opener.runsIn === 'shared-worker' && !hasBeenAttached;
+        if (isHanging && openers.length > 1) rememberHungWorker();
       }
     }
     throw failure;
   };
 
-  const attachTo = async (worker: SharedWorker): Promise<Attachment> => {
-    const remote = wrap<HubRemote>(worker.port);
-    const channel = new MessageChannel();
-    expose(sink, channel.port1);
+  const attachThrough = async ({ runsIn, open }: HubDoorOpener, deadlineMs: number): Promise<Attachment> => {
+    const tabId = system.newId();
     const death = new AbortController();
-    // Fires when the script cannot be loaded; later, in some browsers, for any uncaught error, which is not the end.
-    let isLoadFailure = false;
-    const onError = (): void => {
-      isLoadFailure = true;
+    const channel = new MessageChannel();
+    let tabLock: HeldLock | undefined;
+    let remote: Remote<HubRemote> | undefined;
+    let door: HubDoor | undefined;
+    let watch: HubWatch | undefined;
+    const endThis = (): void => {
+      watch?.stop();
       death.abort();
-    };
-    worker.addEventListener('error', onError);
-    let stopWatching = (): void => {};
-    const end = (): void => {
-      stopWatching();
-      death.abort();
-      remote[releaseProxy]();
+      // Comlink throws when a proxy is released twice, and an end can come from several sides.
+      remote?.[releaseProxy]();
+      remote = undefined;
       channel.port1.close();
-      worker.port.close();
+      door?.leave();
+      tabLock?.release();
+      attachment = undefined;
     };
-    const request: AttachRequest = {
-      protocol: HUB_PROTOCOL,
-      tabId,
-      url: options.url,
-      namespace: options.namespace,
-      filter: options.filter,
-      policy: options.connection ?? {},
-      held: held(),
-    };
+    end = endThis;
     try {
+      // Before the tab is attached, so that the hub can never wait for a lock that is not there yet.
+      tabLock = await takeLock(locks, tabLockName(scope, tabId));
+      door = await open();
+      if (death.signal.aborted) throw new FlagError('closed', 'The page went to sleep.');
+      remote = wrap<HubRemote>(door.port);
+      expose(sink, channel.port1);
+      door.loadFailure.addEventListener('abort', () => attachment === undefined && death.abort());
       const asked: Promise<Answer<Attached>> = remote.attach(
-        request,
+        request(tabId),
         transfer(channel.port2, [channel.port2]),
       );
-      const { bootId } = unwrap(
-        await withDeadline(asked, {
-          system,
-          afterMs: ATTACH_DEADLINE_MS,
-          what: 'The shared worker',
-          death: death.signal,
-        }),
-      );
-      worker.removeEventListener('error', onError);
-      stopWatching = watchHub(bootId, end);
-      return { remote, death, end };
+      const answer = await withDeadline(asked, {
+        system,
+        afterMs: deadlineMs,
+        what: runsIn === 'tab' ? 'The hub of this tab' : 'The shared worker',
+        death: death.signal,
+      });
+      const { bootId } = unwrap(answer);
+      const reached = remote;
+      const ask = async (): Promise<unknown> => {
+        const answered: Promise<Answer<unknown>> = reached.debug(tabId);
+        return unwrap(await withDeadline(answered, { system, afterMs: ATTACH_DEADLINE_MS, what: 'The hub' }));
+      };
+      const lockName = hubLockName(scope, bootId);
+      watch = watchHub({ locks, lockName, system, ask, onDeath: hubHasDied });
+      return { tabId, remote, runsIn, death, lookNow: watch.lookNow };
     } catch (error) {
-      end();
-      throw isLoadFailure ? loadFailure() : error;
+      endThis();
+      throw door?.loadFailure.aborted ? scriptNotLoaded() : error;
     }
   };
 
-  /** The hub holds a lock for as long as it lives; when the lock is free, the worker is gone and a new one is started at once. */
-  const watchHub = (bootId: string, end: () => void): (() => void) =>
-    whenLockIsFree(locks, hubLockName(scope, bootId), () => {
-      end();
-      attachment = undefined;
-      if (!closed.signal.aborted && !isSuspended) void ensureAttached().catch(() => {});
-    });
+  const request = (tabId: string): AttachRequest => ({
+    protocol: HUB_PROTOCOL,
+    tabId,
+    url: options.url,
+    namespace: options.namespace,
+    filter: options.filter,
+    policy: options.connection ?? {},
+    held: held(),
+    isForgotten: link.isForgotten(),
+  });
+
+  /** The hub holds a lock for as long as it lives; when the lock is free, the hub is gone and a new one is reached at once. */
+  const hubHasDied = (): void => {
+    end();
+    if (!closed.signal.aborted && !isAsleep) attachQuietly();
+  };
 
   const ensureAttached = (): Promise<Attachment> => {
     if (attachment !== undefined) return Promise.resolve(attachment);
@@ -138,18 +175,18 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
   };
 
   const tryAgainLater = (error: unknown): void => {
-    if (closed.signal.aborted) return;
-    onUnreachable(error instanceof Error ? error.message : String(error));
+    if (closed.signal.aborted || isAsleep) return;
+    link.onUnreachable(error instanceof Error ? error.message : String(error));
     system.after(RESTART_DELAY_MS, () => {
-      if (!closed.signal.aborted) void ensureAttached().catch(() => {});
+      if (!closed.signal.aborted && !isAsleep) attachQuietly();
     });
   };
 
-  const callHub = async <T>(use: (remote: Remote<HubRemote>) => Promise<T>): Promise<T> => {
+  const callHub = async <T>(use: (remote: Remote<HubRemote>, tabId: string) => Promise<T>): Promise<T> => {
     if (closed.signal.aborted)
       throw new FlagError('closed', 'This flag client has been closed. Create a new one.');
-    const { remote, death } = await ensureAttached();
-    return withDeadline(use(remote), {
+    const { tabId, remote, death } = await ensureAttached();
+    return withDeadline(use(remote, tabId), {
       system,
       afterMs: CALL_DEADLINE_MS,
       what: 'The hub',
@@ -158,74 +195,60 @@ export function reachHub({ options, system, sink, held, onUnreachable }: HubLink
   };
 
   /** Fire and forget: a hub that cannot hear it will be told what matters when the tab attaches again. */
-  const tell = (use: (remote: Remote<HubRemote>) => Promise<void>): void => {
-    if (attachment !== undefined) use(attachment.remote).catch(() => {});
+  const tell = (use: (remote: Remote<HubRemote>, tabId: string) => Promise<void>): void => {
+    if (attachment !== undefined) use(attachment.remote, attachment.tabId).catch(() => {});
   };
 
-  const listen = (target: EventTarget, type: string, listener: (event: Event) => void): void =>
-    target.addEventListener(type, listener, { signal: closed.signal });
-  listen(window, 'pagehide', () => {
-    isSuspended = true;
-    tell((remote) => remote.suspend(tabId));
-  });
-  listen(window, 'pageshow', (event) => {
-    if (!(event as PageTransitionEvent).persisted) return;
-    isSuspended = false;
-    // The worker may have died meanwhile, and the lock that tells of it may have been taken away: nothing old is trusted.
-    attachment?.end();
-    attachment = undefined;
-    attachWithLock();
-  });
-  listen(window, 'online', () => tell((remote) => remote.wake(tabId, 'online')));
-  listen(document, 'visibilitychange', () => {
-    if (document.visibilityState === 'visible') tell((remote) => remote.wake(tabId, 'visible'));
-  });
-
-  /** Taken before the tab is attached, so that the hub can never wait for a lock that is not there yet. */
-  let tabLock: { release(): void } | undefined;
-  const takeTabLock = (): Promise<void> =>
-    new Promise((resolve) => {
-      if (tabLock !== undefined) {
-        resolve();
-        return;
-      }
-      tabLock = holdLock(locks, tabLockName(scope, tabId), {
-        onHeld: resolve,
-        // WebKit takes locks away from a page in the back/forward cache.
-        onLost: () => {
-          tabLock = undefined;
-          resolve();
-        },
-      });
-    });
+  watchPageLife(
+    {
+      // Chromium says both twice on the way into the back/forward cache and out of it: hidden and frozen, thawed and shown.
+      onSleep: () => {
+        if (isAsleep) return;
+        isAsleep = true;
+        // A hub in this tab must let go of the stream now: the page may sleep with the lock in its hand.
+        if (attachment?.runsIn === 'shared-worker') tell((remote, tabId) => remote.suspend(tabId));
+        else end();
+      },
+      onWake: () => {
+        if (!isAsleep) return;
+        isAsleep = false;
+        // The hub may have died meanwhile, and the lock that tells of it may have been taken away: nothing old is trusted.
+        end();
+        attachQuietly();
+      },
+      onSign: (why) => {
+        tell((remote, tabId) => remote.wake(tabId, why));
+        attachment?.lookNow();
+      },
+    },
+    closed.signal,
+  );
 
   const catchUp = (): void => {
     void ensureAttached()
-      .then(({ remote }) => remote.resume(tabId, held()))
+      .then(({ remote, tabId }) => remote.resume(tabId, held()))
       .catch(() => {});
   };
 
-  const attachWithLock = (): void => {
-    void takeTabLock()
-      .then(ensureAttached)
-      .catch(() => {});
+  const attachQuietly = (): void => {
+    void ensureAttached().catch(() => {});
   };
 
-  attachWithLock();
+  attachQuietly();
 
   return {
-    call: async (use) => unwrap(await callHub((remote) => use(remote, tabId))),
+    call: async (use) => unwrap(await callHub(use)),
     catchUp,
     close: async () => {
       closed.abort();
-      await attachment?.remote.detach(tabId).catch(() => {});
-      attachment?.end();
-      tabLock?.release();
+      const { remote, tabId } = attachment ?? {};
+      if (tabId !== undefined) await remote?.detach(tabId).catch(() => {});
+      end();
     },
   };
 }
 
-function loadFailure(): FlagError {
+function scriptNotLoaded(): FlagError {
   return new FlagError(
     'environment',
     'The script of the shared worker could not be loaded. It must be served from this origin and allowed by the policy (worker-src).',

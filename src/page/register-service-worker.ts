@@ -75,7 +75,21 @@ export function registerServiceWorker(
   }
 
   async function register(workers: ServiceWorkerContainer): Promise<ServiceWorkerRegistration | undefined> {
-    if (options.onTakeover !== undefined) watchTakeover(workers, options.onTakeover, signal);
+    if (options.onTakeover !== undefined) {
+      const { onTakeover } = options;
+      const ready = (worker: ServiceWorker): Promise<unknown> =>
+        withDeadline(activated(worker), { system, afterMs: deadlineMs, what: 'The new service worker' });
+      // Too late is better than never: an application that reloads then has the new version all the same.
+      watchTakeover(
+        workers,
+        (worker) =>
+          void ready(worker).then(
+            () => onTakeover(),
+            () => onTakeover(),
+          ),
+        signal,
+      );
+    }
     const { scope, type, when = 'load' } = options;
     try {
       const { Workbox } = await import('workbox-window');
@@ -141,7 +155,12 @@ export function registerServiceWorker(
   };
 }
 
-function watchTakeover(workers: ServiceWorkerContainer, onTakeover: () => void, signal: AbortSignal): void {
+/** Tells once, with the new controller; in WebKit a page that reloads before that one is activated never hears that it is. */
+function watchTakeover(
+  workers: ServiceWorkerContainer,
+  onTakeover: (controller: ServiceWorker) => void,
+  signal: AbortSignal,
+): void {
   let previous = workers.controller;
   let isTold = false;
   const look = (): void => {
@@ -150,7 +169,7 @@ function watchTakeover(workers: ServiceWorkerContainer, onTakeover: () => void, 
     previous = controller;
     if (!isTakeover || isTold) return;
     isTold = true;
-    notify(onTakeover, undefined);
+    onTakeover(controller);
   };
   workers.addEventListener('controllerchange', look, { signal });
 }
@@ -178,10 +197,12 @@ function watchVersions(
 /** Settles when this version is active, or has been replaced by a still newer one. */
 function activated(worker: ServiceWorker): Promise<'activated' | 'nothing-waiting'> {
   return new Promise((resolve) => {
-    worker.addEventListener('statechange', () => {
+    const look = (): void => {
       if (worker.state === 'activated') resolve('activated');
       if (worker.state === 'redundant') resolve('nothing-waiting');
-    });
+    };
+    worker.addEventListener('statechange', look);
+    look();
   });
 }
 

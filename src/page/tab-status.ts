@@ -8,6 +8,7 @@ export interface TabStatus {
   hub(): HubStatus;
   /** `quietly`: nobody is told yet, because more follows. */
   receive(status: HubStatus, how?: 'quietly'): void;
+  attachedTo(host: 'shared-worker' | 'tab'): void;
   hubUnreachable(reason: string): void;
   closed(): void;
   /** Nothing is held, and what could bring flags has failed: waiting for them makes no sense. */
@@ -31,23 +32,25 @@ const UNKNOWN: HubStatus = {
   revision: undefined,
   confirmedAtMs: undefined,
   tabs: 1,
-  isLeader: true,
+  isLeader: false,
+  isFollower: false,
 };
 
 export function createTabStatus({ system, mirror, staleAfterMs, onChange }: TabStatusOptions): TabStatus {
   let hub = UNKNOWN;
+  let host: 'shared-worker' | 'tab' = 'shared-worker';
   let shown = '';
   let stopStaleTimer = (): void => {};
 
   const now = (): FlagStatus => {
-    const { isLeader, ...rest } = hub;
+    const { isLeader: _, isFollower, ...rest } = hub;
     const { confirmedAtMs } = hub;
     return {
       ...rest,
       source: mirror.held === undefined ? 'none' : hub.source,
       epoch: mirror.held?.epoch,
       revision: mirror.held?.revision,
-      host: isLeader ? 'shared-worker' : 'follower',
+      host: isFollower ? 'follower' : host,
       stale: confirmedAtMs === undefined || system.nowMs() - confirmedAtMs >= staleAfterMs,
     };
   };
@@ -74,6 +77,9 @@ export function createTabStatus({ system, mirror, staleAfterMs, onChange }: TabS
     receive: (status, how) => {
       hub = status;
       if (how === undefined) show();
+    },
+    attachedTo: (itsHost) => {
+      host = itsHost;
     },
     hubUnreachable: (reason) => {
       hub = { ...hub, connection: { is: 'stopped', reason } };

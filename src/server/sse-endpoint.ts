@@ -13,8 +13,9 @@ const OPENING = Buffer.from(encodeSseComment('flagent-offline '.padEnd(1024, '.'
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  // no-transform: a proxy that compresses would hold events back.
-  'Cache-Control': 'no-cache, no-transform',
+  // no-transform: a proxy that compresses would hold events back. no-store: with `no-cache` Firefox writes the endless answer into its
+  // cache, and the next reader of the same address waits for the end of it.
+  'Cache-Control': 'no-store, no-transform',
   'X-Accel-Buffering': 'no',
   Connection: 'keep-alive',
 } as const;

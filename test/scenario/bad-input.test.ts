@@ -78,7 +78,8 @@ function startHub(url: string): { readonly hub: Hub; readonly mirror: ReturnType
       onHeld();
       return { release: () => {} };
     },
-    announcements: { post: () => {}, onAnnouncement: () => {}, close: () => {} },
+    peers: { post: () => {}, onMessage: () => {}, close: () => {} },
+    whenHubIsGone: () => () => {},
     onIdle: () => {},
   });
   cleanUps.push(() => hub.close());

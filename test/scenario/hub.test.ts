@@ -4,7 +4,6 @@ import type { Change, EventId, Flag, FlagFilter } from '../../src/core/model.ts'
 import type { Message } from '../../src/core/protocol/messages.ts';
 import type { Delivery } from '../../src/hub/contract.ts';
 import { createHub } from '../../src/hub/hub.ts';
-import type { Announcement } from '../../src/hub/stream-lock.ts';
 import { createMirror } from '../../src/page/mirror.ts';
 import type { FlagStore } from '../../src/storage/contract.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
@@ -36,15 +35,12 @@ const change = (revision: number, flag: Flag, epoch = 'e1'): Message => ({
 
 interface WorldOptions {
   readonly store?: FlagStore;
-  readonly isStreamLockFree?: boolean;
 }
 
-function createWorld({ store = createMemoryStore(), isStreamLockFree = true }: WorldOptions = {}) {
+function createWorld({ store = createMemoryStore() }: WorldOptions = {}) {
   const trace: string[] = [];
   const system = createFakeSystem();
   const transport = createFakeTransport();
-  let grantStreamLock = (): void => {};
-  let hear: (announcement: Announcement) => void = () => {};
   const hub = createHub({
     bootId: 'boot',
     scope: 'test@http://server',
@@ -68,17 +64,15 @@ function createWorld({ store = createMemoryStore(), isStreamLockFree = true }: W
     trace: () => {},
     traceEntries: [],
     claimStream: ({ onHeld }) => {
-      grantStreamLock = onHeld;
-      if (isStreamLockFree) onHeld();
+      onHeld();
       return { release: () => {} };
     },
-    announcements: {
-      post: (announcement) => trace.push(`announced ${JSON.stringify(announcement)}`),
-      onAnnouncement: (listener) => {
-        hear = listener;
-      },
+    peers: {
+      post: ({ type }) => trace.push(`said ${type}`),
+      onMessage: () => {},
       close: () => {},
     },
+    whenHubIsGone: () => () => {},
     onIdle: () => trace.push('idle'),
   });
 
@@ -89,7 +83,13 @@ function createWorld({ store = createMemoryStore(), isStreamLockFree = true }: W
       filter,
       held,
       token,
-    }: { filter?: FlagFilter; held?: EventId; token?: string | (() => Promise<string>) } = {},
+      isForgotten = false,
+    }: {
+      filter?: FlagFilter;
+      held?: EventId;
+      token?: string | (() => Promise<string>);
+      isForgotten?: boolean;
+    } = {},
   ) => {
     const mirror = createMirror();
     const deliveries: Delivery[] = [];
@@ -99,6 +99,7 @@ function createWorld({ store = createMemoryStore(), isStreamLockFree = true }: W
       tabId,
       filter,
       held,
+      isForgotten,
       sink: {
         deliver: async (delivery) => {
           deliveries.push(delivery);
@@ -134,8 +135,6 @@ function createWorld({ store = createMemoryStore(), isStreamLockFree = true }: W
     transport,
     trace,
     attach,
-    grantStreamLock: () => grantStreamLock(),
-    hear: (announcement: Announcement) => hear(announcement),
   };
 }
 
@@ -148,7 +147,7 @@ test('a change is stored before any tab sees it, and every tab sees it', async (
   await settle();
   transport.latest().send(change(2, edited(one, 2)));
   await settle();
-  expect(trace.filter((line) => !line.startsWith('announced'))).toEqual([
+  expect(trace.filter((line) => !line.startsWith('said'))).toEqual([
     'stored 1',
     'a 1',
     'b 1',
@@ -170,7 +169,7 @@ test('there is one stream for many tabs, and none without a tab', async () => {
   expect(transport.open).toHaveLength(1);
   await system.advance(1);
   expect(transport.open).toHaveLength(0);
-  expect(trace).toEqual(['idle']);
+  expect(trace.filter((line) => !line.startsWith('said'))).toEqual(['idle']);
 });
 
 test('a suspended tab keeps the stream no longer than a closed one, gets nothing, and catches up when it is back', async () => {
@@ -326,7 +325,7 @@ test('a burst in one chunk is stored once and shown once', async () => {
   trace.length = 0;
   transport.latest().send(...[2, 3, 4, 5].map((revision) => change(revision, edited(one, revision))));
   await settle();
-  expect(trace.filter((line) => !line.startsWith('announced'))).toEqual(['stored 5', 'a 5']);
+  expect(trace.filter((line) => !line.startsWith('said'))).toEqual(['stored 5', 'a 5']);
 });
 
 test('a store that fails keeps no flag from the tabs', async () => {
@@ -361,24 +360,6 @@ test('starts from what is stored, shows it at once with its age, and asks only f
   expect(tab.status()).toMatchObject({ source: 'server', confirmedAtMs: 1_000_000 });
 });
 
-test('without the stream lock it opens no stream, shows what the other hub stores, and takes over when the lock is free', async () => {
-  const store = createMemoryStore();
-  const { transport, attach, hear, grantStreamLock } = createWorld({ store, isStreamLockFree: false });
-  const tab = attach('a');
-  await settle();
-  expect(transport.streams).toHaveLength(0);
-  expect(tab.status()).toMatchObject({ isLeader: false, connection: { is: 'paused' } });
-  const term = await store.lead();
-  const held = { epoch: 'e1', revision: 3, flags: new Map([['one', one]]), isFiltered: false };
-  await store.saveSnapshot(held, { term, nowMs: 1, filterKey: '' });
-  hear({ type: 'committed', epoch: 'e1', revision: 3 });
-  await settle();
-  expect(tab.mirror.held?.revision).toBe(3);
-  grantStreamLock();
-  await settle();
-  expect(transport.latest().request.after).toMatchObject({ revision: 3 });
-});
-
 test('forget wipes storage and every tab, and stays away from the server until a tab attaches anew', async () => {
   const store = createMemoryStore();
   const { hub, system, transport, attach } = createWorld({ store });
@@ -395,51 +376,6 @@ test('forget wipes storage and every tab, and stays away from the server until a
   await settle();
   expect(transport.open).toHaveLength(1);
   expect(transport.latest().request.after).toBeUndefined();
-});
-
-test('a hub that hears of a forget elsewhere forgets too: the leader closes its stream and empties its tabs', async () => {
-  const store = createMemoryStore();
-  const { transport, attach, hear } = createWorld({ store });
-  const tab = attach('a');
-  await settle();
-  transport.latest().send(snapshot(1, [one]));
-  await settle();
-  hear({ type: 'forgotten' });
-  await settle();
-  expect([tab.mirror.held, await store.load(), transport.open]).toEqual([undefined, undefined, []]);
-});
-
-test('a follower that hears of a forget empties its tabs and leaves the storage to the leader', async () => {
-  const store = createMemoryStore();
-  const { attach, hear } = createWorld({ store, isStreamLockFree: false });
-  const tab = attach('a');
-  await settle();
-  const term = await store.lead();
-  const ofTheNextUser = { epoch: 'e1', revision: 1, flags: new Map([['two', two]]), isFiltered: false };
-  await store.saveSnapshot(ofTheNextUser, { term, nowMs: 1, filterKey: '' });
-  hear({ type: 'committed', epoch: 'e1', revision: 1 });
-  await settle();
-  hear({ type: 'forgotten' });
-  await settle();
-  expect(tab.mirror.held).toBeUndefined();
-  expect((await store.load())?.held).toEqual(ofTheNextUser);
-});
-
-test('a follower that is asked to refresh shows what the server has, and writes nothing', async () => {
-  const store = createMemoryStore();
-  await store.lead();
-  const { hub, transport, trace, attach } = createWorld({ store, isStreamLockFree: false });
-  const tab = attach('a');
-  await settle();
-  transport.answerSnapshots(() => ({
-    ended: 'snapshot',
-    snapshot: { epoch: 'e1', revision: 4, flags: [one] },
-  }));
-  expect(await hub.refresh()).toEqual({ ok: true, value: { epoch: 'e1', revision: 4 } });
-  await settle();
-  expect(tab.mirror.held?.revision).toBe(4);
-  expect(trace).toEqual(['a 4']);
-  expect(await store.load()).toBeUndefined();
 });
 
 test('what a snapshot request brings after forget is not taken: it belongs to who was forgotten', async () => {
@@ -546,4 +482,114 @@ test('a new epoch replaces everything, and an older revision of the same epoch i
   transport.latest().send(snapshot(1, [two], 'e2'));
   await settle();
   expect([tab.mirror.held, [...tab.mirror.flags.keys()]]).toEqual([{ epoch: 'e2', revision: 1 }, ['two']]);
+});
+
+test('a change that waits for a slow write is not taken for one of the wider filter', async () => {
+  const store = createMemoryStore();
+  let goOn = (): void => {};
+  const slow: FlagStore = {
+    ...store,
+    appendChanges: async (...args) => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      return store.appendChanges(...args);
+    },
+  };
+  const { system, transport, attach } = createWorld({ store: slow });
+  attach('a', { filter: { flagKeys: ['one'] } });
+  await settle();
+  transport.latest().send(snapshot(1, [one]));
+  await settle();
+  transport.latest().send(change(2, edited(one, 2)));
+  await settle();
+  attach('b', { filter: { flagKeys: ['two'] } });
+  goOn();
+  await settle();
+  transport.latest().end();
+  await system.advance(2_000);
+  expect(transport.latest().request.after).toBeUndefined();
+  expect((await store.load())?.filterKey).not.toContain('two');
+});
+
+test('a snapshot that was asked for with a narrower filter is asked for again', async () => {
+  const { hub, transport, attach } = createWorld();
+  const tab = attach('a', { filter: { flagKeys: ['one'] } });
+  await settle();
+  transport.latest().send(snapshot(1, [one]));
+  await settle();
+  let answer = (): void => {};
+  const asked: (FlagFilter | undefined)[] = [];
+  transport.answerSnapshots(async ({ filter }) => {
+    asked.push(filter);
+    const flags = asked.length === 1 ? [one] : [one, two];
+    if (asked.length === 1) {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    }
+    return { ended: 'snapshot', snapshot: { epoch: 'e1', revision: 1, flags } };
+  });
+  const refreshed = hub.refresh();
+  await settle();
+  attach('b', { filter: { flagKeys: ['two'] } });
+  await settle();
+  answer();
+  expect(await refreshed).toMatchObject({ ok: true });
+  await settle();
+  expect([...tab.mirror.flags.keys()]).toEqual(['one', 'two']);
+  expect(asked.at(-1)).toMatchObject({ flagKeys: ['one', 'two'] });
+});
+
+test('every attempt asks for the token anew: who has signed in again does not wait for the old token to be refused', async () => {
+  const { system, transport, attach } = createWorld();
+  let token = 'old';
+  attach('a', { token: async () => token });
+  await settle();
+  for (let refusals = 0; refusals < 2; refusals += 1) {
+    transport.latest().end({ ended: 'refused', status: 401, retryAfterMs: undefined });
+    await settle();
+  }
+  token = 'new';
+  await system.advance(2_000);
+  expect(transport.latest().request.accessToken).toBe('new');
+});
+
+test('a hub that has just started takes no flags from a tab that holds some: they go when newer ones come', async () => {
+  const { transport, attach } = createWorld();
+  const tab = attach('a', { held: { epoch: 'e1', revision: 3 } });
+  await settle();
+  expect(tab.deliveries.some(({ update }) => update?.kind === 'empty')).toBe(false);
+  transport.latest().send(snapshot(4, [one]));
+  await settle();
+  expect(tab.mirror.held?.revision).toBe(4);
+});
+
+test('a tab that has signed out does not sign in by attaching anew, in this hub or in the next', async () => {
+  const { hub, system, transport, attach } = createWorld();
+  attach('a', { isForgotten: true });
+  await system.advance(60_000);
+  expect(transport.streams).toHaveLength(0);
+  const signedIn = attach('b');
+  await settle();
+  transport.latest().send(snapshot(1, [one]));
+  await settle();
+  expect(signedIn.mirror.held?.revision).toBe(1);
+  await hub.forget();
+  attach('c', { isForgotten: true });
+  await system.advance(60_000);
+  expect(transport.open).toHaveLength(0);
+});
+
+test('what is held is stored anew when the database was lost', async () => {
+  const store = createMemoryStore();
+  const { hub, transport, attach } = createWorld({ store });
+  attach('a');
+  await settle();
+  transport.latest().send(snapshot(3, [one]));
+  await settle();
+  await store.clear();
+  hub.storageLost();
+  await settle();
+  expect((await store.load())?.held.revision).toBe(3);
 });

@@ -44,6 +44,7 @@ export function serveTab(port: MessagePort, host: HubHost): void {
       tabId,
       filter: request.filter,
       held: request.held,
+      isForgotten: request.isForgotten ?? false,
       sink: { deliver: (delivery) => sink.deliver(delivery), accessToken: (why) => sink.accessToken(why) },
     });
   };

@@ -1,15 +1,15 @@
-/** Chooses the concrete parts of a hub that runs in a SharedWorker, and keeps one hub per scope. */
-import { channelName, hubLockName, scopeOf, streamLockName } from '../core/state/scope.ts';
+/** Chooses the concrete parts of a hub, and keeps one hub per scope: in a SharedWorker, or in a tab where there is none. */
+import { hubLockName, scopeOf, streamLockName } from '../core/state/scope.ts';
 import type { AttachRequest } from '../hub/contract.ts';
 import { createHub, type Hub } from '../hub/hub.ts';
-import type { Announcement, Announcements } from '../hub/stream-lock.ts';
 import { openIndexedDbStore } from '../storage/indexeddb.ts';
 import { createResilientStore } from '../storage/resilient.ts';
 import { withDeadline } from '../system/deadline.ts';
-import { findLocks, type HeldLock, holdLock } from '../system/locks.ts';
+import { findLocks, holdLock, takeLock, whenLockIsFree } from '../system/locks.ts';
 import type { System } from '../system/system.ts';
 import { createTrace } from '../system/trace.ts';
 import { createSseTransport } from '../transport/sse.ts';
+import { openPeerChannel } from './peer-channel.ts';
 
 export interface HubHost {
   readonly bootId: string;
@@ -17,44 +17,65 @@ export interface HubHost {
   readonly locks: LockManager | undefined;
   /** The hub of this scope, made when it is first asked for. Settles when the hub's life can be watched by its lock. */
   hubFor(request: AttachRequest): Promise<Hub>;
+  /** Closes every hub at once: streams end and locks are free when it returns. */
+  close(): void;
+}
+
+export interface HubHostOptions {
+  readonly system: System;
+  /**
+   * Without Web Locks nobody can be elected, so each tab that hosts a hub would hold a stream of its own: it polls instead. A
+   * SharedWorker is one for all tabs and streams also then.
+   */
+  readonly runsIn: 'shared-worker' | 'tab';
 }
 
 /** An IndexedDB that has not answered by then never will. */
 const STORE_DEADLINE_MS = 2_500;
 
-export function createHubHost(system: System): HubHost {
+export function createHubHost({ system, runsIn }: HubHostOptions): HubHost {
   const bootId = system.newId();
   const locks = findLocks();
   const hubs = new Map<string, Promise<Hub>>();
+  const open = new Set<() => void>();
+  let isClosed = false;
 
   const makeHub = async (scope: string, request: AttachRequest): Promise<Hub> => {
     const { trace, entries } = createTrace(system.nowMs);
-    const announcements = openAnnouncements(scope);
+    const life = await takeLock(locks, hubLockName(scope, bootId));
     const store = createResilientStore({
       open: (onLost) => openIndexedDbStore(scope, onLost),
       within: (promise, what) => withDeadline(promise, { system, afterMs: STORE_DEADLINE_MS, what }),
+      onLost: () => {
+        trace('storage', 'lost');
+        hub.storageLost();
+      },
       onMemory: (reason) => trace('storage', 'memory', { reason }),
     });
-    const life = await hold(locks, hubLockName(scope, bootId));
+    const close = (): void => {
+      if (!open.delete(close)) return;
+      hubs.delete(scope);
+      hub.close();
+      life.release();
+    };
     const hub = createHub({
       bootId,
       scope,
       url: request.url,
-      policy: request.policy,
+      policy: { ...request.policy, ...(locks === undefined && runsIn === 'tab' && { streams: false }) },
       transport: createSseTransport({ fetch: (input, init) => fetch(input, init), system }),
       store,
       system,
       trace,
       traceEntries: entries,
-      claimStream: (events) => holdLock(locks, streamLockName(scope), events),
-      announcements,
+      claimStream: (claim, how) => holdLock(locks, streamLockName(scope), claim, how),
+      peers: openPeerChannel(scope),
+      whenHubIsGone: (peerId, call) => whenLockIsFree(locks, hubLockName(scope, peerId), call),
       // A page can open one namespace after another; those it has left must not pile up.
-      onIdle: () => {
-        hubs.delete(scope);
-        hub.close();
-        life.release();
-      },
+      onIdle: close,
     });
+    open.add(close);
+    if (isClosed) close();
     return hub;
   };
 
@@ -72,34 +93,9 @@ export function createHubHost(system: System): HubHost {
       hub.catch(() => hubs.delete(scope));
       return hub;
     },
-  };
-}
-
-/** Settles when the lock is held. */
-function hold(locks: LockManager | undefined, name: string): Promise<HeldLock> {
-  return new Promise((resolve) => {
-    const lock: HeldLock = holdLock(locks, name, { onHeld: () => queueMicrotask(() => resolve(lock)) });
-  });
-}
-
-function openAnnouncements(scope: string): Announcements {
-  if (typeof BroadcastChannel === 'undefined') {
-    return { post: () => {}, onAnnouncement: () => {}, close: () => {} };
-  }
-  const channel = new BroadcastChannel(channelName(scope));
-  return {
-    post: (announcement) => channel.postMessage(announcement),
-    onAnnouncement: (listener) => {
-      channel.onmessage = ({ data }) => {
-        if (isAnnouncement(data)) listener(data);
-      };
+    close: () => {
+      isClosed = true;
+      for (const close of [...open]) close();
     },
-    close: () => channel.close(),
   };
-}
-
-/** Other versions post here too; what is not understood is left alone. */
-function isAnnouncement(value: unknown): value is Announcement {
-  const type = (value as { type?: unknown } | null)?.type;
-  return type === 'committed' || type === 'forgotten';
 }
