@@ -15,18 +15,16 @@ export type {
   Tag,
   Variant,
 } from './core/model.ts';
+export type { FlagChange } from './core/state/flag-change.ts';
+export type { FlagSelector } from './core/state/selector.ts';
 export type { ConnectionStatus, FlagStatus } from './core/state/status.ts';
 export { createFlagClient } from './page/create-flag-client.ts';
-export type {
-  FlagChange,
-  FlagClient,
-  FlagClientOptions,
-  FlagSelector,
-  Unsubscribe,
-} from './page/flag-client.ts';
+export type { FlagClient, FlagClientOptions, Unsubscribe } from './page/flag-client.ts';
 export {
   type RegisterServiceWorkerOptions,
   registerServiceWorker,
   type ServiceWorkerHandle,
 } from './page/register-service-worker.ts';
 export type { ServiceWorkerStatus } from './page/service-worker-status.ts';
+export { type FlagChangeListener, FlagentSSEClient } from './standalone/flagent-sse-client.ts';
+export type { FlagentSSEClientOptions, TokenSource } from './standalone/sse-client-options.ts';

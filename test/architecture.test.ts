@@ -5,26 +5,28 @@ import { expect, test } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../src');
 
-/** Room → rooms it may import; `room:type` where only types may pass. Entries (shared-worker, cli, testing, index) choose concrete parts. */
+/** Room → rooms it may import; `room:type` where only types may pass, `room:lazy` where it is a file of its own, loaded when it is needed. Entries (shared-worker, cli, testing, index) choose concrete parts. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   system: ['core'],
   transport: ['core', 'system'],
   storage: ['core'],
   hub: ['core', 'system:type', 'transport:type', 'storage:type'],
-  'shared-worker': ['core', 'system', 'transport', 'storage', 'hub'],
-  page: ['core', 'system', 'storage', 'hub:type'],
+  host: ['core', 'system', 'transport', 'storage', 'hub'],
+  'shared-worker': ['system', 'host'],
+  standalone: ['core', 'system', 'transport', 'storage', 'hub'],
+  page: ['core', 'system', 'storage', 'hub:type', 'host:lazy'],
   'service-worker': ['core', 'storage'],
   server: ['core'],
-  cli: ['core', 'system', 'transport', 'server'],
+  cli: ['core', 'system', 'transport', 'hub', 'server'],
   testing: ['core', 'server'],
-  'index.ts': ['core', 'page'],
+  'index.ts': ['core', 'page', 'standalone'],
 };
 
 /** Rooms whose code asks the clock or chance directly are listed; all others get both passed in. */
 const MAY_ASK_CLOCK_AND_CHANCE = ['system', 'server', 'cli', 'testing'];
 
-const IMPORT = /^(?:import|export)\s+(type\s)?[^'"]*?from\s+['"](\.[^'"]+)['"]/gms;
+const IMPORT = /^(?:import|export)\s+(type\s)?[^'"]*?from\s+['"](\.[^'"]+)['"]|\b(import\()'(\.[^']+)'/gms;
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
 const sources = files.map((name) => ({ name, text: readFileSync(join(SRC, name), 'utf8') }));
@@ -32,11 +34,13 @@ const roomOf = (name: string): string => name.split('/')[0] ?? '';
 
 function importsAgainstTheArrow(): string[] {
   return sources.flatMap(({ name, text }) =>
-    [...text.matchAll(IMPORT)].flatMap(([, typeWord, target = '']) => {
+    [...text.matchAll(IMPORT)].flatMap(([, typeWord, eager, lazyWord, lazy]) => {
+      const target = eager ?? lazy ?? '';
       const from = roomOf(name);
       const to = roomOf(relative(SRC, resolve(SRC, dirname(name), target)));
       const allowed = MAY_IMPORT[from] ?? [];
-      const isAllowed = from === to || allowed.includes(to) || (typeWord && allowed.includes(`${to}:type`));
+      const how = typeWord ? 'type' : lazyWord ? 'lazy' : 'whole';
+      const isAllowed = from === to || allowed.includes(to) || allowed.includes(`${to}:${how}`);
       return isAllowed ? [] : [`${name} → ${target}`];
     }),
   );
