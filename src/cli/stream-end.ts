@@ -1,22 +1,7 @@
-/** What the end of a stream means: words for people, and whether another attempt makes sense. */
+/** Which ends of a stream end the watch too, because another attempt makes no sense. */
 import { FlagError } from '../core/errors.ts';
 import type { ServerRequest, StreamEnd } from '../transport/contract.ts';
 import { unauthorisedText } from './ask-server.ts';
-
-export function reasonOfEnd(end: StreamEnd): string {
-  switch (end.ended) {
-    case 'closed':
-      return 'the server closed the stream';
-    case 'aborted':
-      return 'stopped';
-    case 'failed':
-      return end.error.message;
-    case 'refused':
-      return `the server answers ${end.status}`;
-    case 'wrong-content':
-      return `the answer is ${end.contentType || 'of no type'}, not an event stream`;
-  }
-}
 
 /** Throws what another attempt would only repeat: `unauthorized`, `not_found` or `unreachable`. */
 export function refuseForGood(

@@ -2,6 +2,7 @@
 import type { Change } from '../core/model.ts';
 import type { Message } from '../core/protocol/messages.ts';
 import type { Reduced } from '../core/state/reduce.ts';
+import { isoTime } from './iso-time.ts';
 import { counted, printable } from './printable.ts';
 
 /** `isFirst`: nothing was printed before, so a snapshot is summed up and not compared. */
@@ -40,12 +41,6 @@ function describeChange(change: Change): string {
 
 function head(timestampMs: number, revision: number): string {
   return `${isoTime(timestampMs)}  ${revision}`;
-}
-
-/** A clock out of range must not end the watch. */
-function isoTime(timestampMs: number): string {
-  const date = new Date(timestampMs);
-  return Number.isNaN(date.getTime()) ? `${timestampMs} ms` : date.toISOString();
 }
 
 const stateOf = ({ flag }: Change): string => (flag?.enabled ? 'enabled' : 'disabled');

@@ -3,6 +3,7 @@
  * pages, workers and service workers in every browser, and that also ends streams that are already open.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { type CutHow, type FaultyConnection, joinWithFaults } from './faulty-connection.ts';
 import type { TrafficShape } from './faulty-pipe.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
@@ -19,7 +20,9 @@ export interface FaultProxy {
   refuse(how?: CutHow): void;
   /** Half-open: connections stay and are accepted, and nothing passes, neither bytes nor ends. `restore` delivers what was held back. */
   stall(): void;
-  /** Slows or splits what goes to the client; fields left out are at rest. Reaches open connections too. */
+  /** New connections are accepted, and nothing passes through them before this time is over; `Infinity`: never (a black hole). Open ones go on. `restore` lets through what was held back. */
+  delayConnect(delayMs: number): void;
+  /** Slows, trickles or splits what goes to the client; fields left out are at rest. Reaches open connections too. */
   shape(shape: Partial<TrafficShape>): void;
   /** All faults off, for open and new connections. Settles when new connections are accepted. */
   restore(): Promise<void>;
@@ -70,6 +73,7 @@ export async function startFaultProxy(
       wire.cut(how);
     },
     stall: wire.stall,
+    delayConnect: wire.delayConnect,
     shape: wire.shape,
     async restore() {
       wire.restore();
@@ -87,7 +91,7 @@ export async function startFaultProxy(
   };
 }
 
-interface FaultyWire extends Pick<FaultProxy, 'cut' | 'cutAfter' | 'stall' | 'shape'> {
+interface FaultyWire extends Pick<FaultProxy, 'cut' | 'cutAfter' | 'stall' | 'delayConnect' | 'shape'> {
   accept(client: Socket): void;
   restore(): void;
   counts(): FaultProxyCounts;
@@ -99,6 +103,8 @@ function createFaultyWire(connectToServer: () => Socket): FaultyWire {
   const totals = { accepted: 0, client: 0, server: 0 };
   let shape = AT_REST;
   let gate = openGate();
+  let connectDelayMs = 0;
+  let restored = closedGate();
   let allowance = { bytes: UNLIMITED, how: 'reset' as CutHow };
 
   function cutAfter(bytes: number, how: CutHow = 'reset'): void {
@@ -109,9 +115,13 @@ function createFaultyWire(connectToServer: () => Socket): FaultyWire {
   return {
     accept(client) {
       totals.accepted += 1;
+      const connected = passAfter(connectDelayMs, restored.passed);
       const faults = {
         shape: () => shape,
-        gate: () => gate.passed,
+        gate: async () => {
+          await connected;
+          await gate.passed;
+        },
         cutHow: () => allowance.how,
         passed(to: 'client' | 'server', bytes: number) {
           totals[to] += bytes;
@@ -129,11 +139,17 @@ function createFaultyWire(connectToServer: () => Socket): FaultyWire {
     stall() {
       if (gate.isOpen) gate = closedGate();
     },
+    delayConnect(delayMs) {
+      connectDelayMs = delayMs;
+    },
     shape(wished) {
       shape = { ...AT_REST, ...wished };
     },
     restore() {
       shape = AT_REST;
+      connectDelayMs = 0;
+      restored.open();
+      restored = closedGate();
       cutAfter(UNLIMITED);
       gate.open();
       gate = openGate();
@@ -145,6 +161,15 @@ function createFaultyWire(connectToServer: () => Socket): FaultyWire {
       bytesToClient: totals.client,
     }),
   };
+}
+
+/** Settles after the delay, or when `sooner` does. */
+async function passAfter(delayMs: number, sooner: Promise<void>): Promise<void> {
+  if (delayMs === 0) return;
+  const over = new AbortController();
+  const delay = Number.isFinite(delayMs) ? [setTimeout(delayMs, undefined, { signal: over.signal })] : [];
+  // The timer that lost rejects when it is taken back.
+  await Promise.race([...delay, sooner]).finally(() => over.abort());
 }
 
 interface Gate {

@@ -198,6 +198,43 @@ test('stall is half-open: nothing passes and nobody hears of an end, until resto
   await expect.poll(() => trace).toEqual(['stream closed']);
 });
 
+test('delayConnect holds back what comes through new connections, and leaves open ones alone', async () => {
+  const client = openStream();
+  await client.saw('first;');
+  proxy.delayConnect(60);
+  const askedAtMs = performance.now();
+  const asked = hello();
+  streams[0]?.write('second;');
+  await client.saw('second;');
+  expect(await asked).toBe('hello');
+  expect(performance.now() - askedAtMs).toBeGreaterThanOrEqual(59);
+});
+
+test('a black hole takes new connections and lets nothing through before restore', async () => {
+  proxy.delayConnect(Number.POSITIVE_INFINITY);
+  const inHole = openStream();
+  await expect.poll(() => proxy.counts.accepted).toBe(1);
+  // The server's own port is open: when this answer is here, the held back request had its time to come.
+  await fetch(`http://127.0.0.1:${(server.address() as { port: number }).port}`);
+  expect({ counts: proxy.counts, streams: streams.length }).toMatchObject({
+    counts: { open: 1, bytesToServer: 0 },
+    streams: 0,
+  });
+  await proxy.restore();
+  await inHole.saw('first;');
+  expect(await hello()).toBe('hello');
+});
+
+test('a black hole can be cut, and stopping does not wait for it', async () => {
+  proxy.delayConnect(Number.POSITIVE_INFINITY);
+  const client = openStream();
+  await expect.poll(() => proxy.counts.accepted).toBe(1);
+  proxy.cut();
+  expect(await client.ended).toBe('ECONNRESET');
+  openStream();
+  await expect.poll(() => proxy.counts.accepted).toBe(2);
+});
+
 test('shape chunkBytes 1 hands on one byte at a time, and none is lost', async () => {
   const client = openStream();
   await client.saw('first;');
