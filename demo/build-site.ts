@@ -1,4 +1,4 @@
-/** Builds the page, then the service worker, which must know the files of the page to keep them. */
+/** Builds the page and its shared worker, then the service worker, which must know the files of both to keep them. */
 import { join } from 'node:path';
 import { build, type InlineConfig, type Plugin } from 'vite';
 import { getManifest } from 'workbox-build';
@@ -6,6 +6,8 @@ import { getManifest } from 'workbox-build';
 export interface PageConfig {
   readonly flagServerUrl: string;
   readonly readToken: string;
+  /** The flag server sends one this often. */
+  readonly heartbeatMs: number;
 }
 
 export interface SiteBuild {
@@ -25,30 +27,35 @@ export async function buildSite({ outDir, page }: SiteBuild): Promise<void> {
     base: './',
     plugins: [writeConfig(page)],
   });
+  await buildWorker(outDir, 'flag-worker');
   const { manifestEntries, warnings } = await getManifest({
     globDirectory: outDir,
     globPatterns: ['**/*.{html,js,css,svg,png,webmanifest}'],
     dontCacheBustURLsMatching: HASHED_NAME,
   });
   if (warnings.length > 0) throw new Error(`The list of files to keep is incomplete: ${warnings.join(' ')}`);
+  await buildWorker(outDir, 'service-worker', {
+    FLAG_SERVER_URL: JSON.stringify(page.flagServerUrl),
+    SHELL_FILES: JSON.stringify(manifestEntries),
+  });
+}
+
+/** One file with a name that does not change: a worker is known by its address. */
+async function buildWorker(outDir: string, name: string, define: Record<string, string> = {}): Promise<void> {
   const config = shared(outDir);
   await build({
     ...config,
     publicDir: false,
-    define: {
-      FLAG_SERVER_URL: JSON.stringify(page.flagServerUrl),
-      SHELL_FILES: JSON.stringify(manifestEntries),
-      // A library build leaves this to the application that takes it in; here there is none.
-      'process.env.NODE_ENV': '"production"',
-    },
+    // A library build leaves this to the application that takes it in; here there is none.
+    define: { ...define, 'process.env.NODE_ENV': '"production"' },
     build: {
       ...config.build,
       emptyOutDir: false,
       lib: {
-        entry: join(import.meta.dirname, 'service-worker.ts'),
+        entry: join(import.meta.dirname, `${name}.ts`),
         formats: ['iife'],
-        name: 'serviceWorker',
-        fileName: () => 'service-worker.js',
+        name: 'worker',
+        fileName: () => `${name}.js`,
       },
     },
   });

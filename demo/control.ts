@@ -20,15 +20,23 @@ type Answer = { readonly status: number; readonly body: object };
 
 export function createControl({ flagServer, network, flags, writeToken }: World): Control {
   let networkState: NetworkState = 'restored';
+  let networkSinceMs = Date.now();
 
   const state = (): Answer => ({
     status: 200,
-    body: { network: networkState, streams: flagServer.server.streams, flagServerUrl: network.url },
+    body: {
+      network: networkState,
+      networkSinceMs,
+      streams: flagServer.server.streams,
+      revision: flagServer.server.source.revision,
+      flagServerUrl: network.url,
+    },
   });
 
   async function setNetwork(wanted: unknown): Promise<Answer> {
     const next = NETWORK_STATES.find((known) => known === wanted);
     if (next === undefined) return refused(`state must be one of ${NETWORK_STATES.join(', ')}.`);
+    if (next !== networkState) networkSinceMs = Date.now();
     await network.restore();
     if (next === 'cut') network.refuse();
     if (next === 'stalled') network.stall();

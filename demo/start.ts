@@ -20,6 +20,8 @@ export interface Demo {
 
 /** The page may only read. The token is no secret: every visitor has it. */
 const READ_TOKEN = 'demo-read-token';
+/** Shorter than the default, so that nobody who stalls the network has to wait for long until it is noticed. */
+const HEARTBEAT_MS = 4_000;
 
 /** Builds the page and starts all parts. Port 0 takes a free one; a port that is taken gives the next free one. Needs `npm run build` first. */
 export async function startDemo({ port = 4173 }: { readonly port?: number } = {}): Promise<Demo> {
@@ -31,11 +33,14 @@ export async function startDemo({ port = 4173 }: { readonly port?: number } = {}
     database: join(folder, 'flags.db'),
     readTokens: [READ_TOKEN],
     writeTokens: [writeToken],
-    keepAliveIntervalMs: 5_000,
+    keepAliveIntervalMs: HEARTBEAT_MS,
   });
   const network = await startNetwork(flagServer.url, port === 0 ? 0 : port + 1);
   const siteFolder = join(folder, 'site');
-  await buildSite({ outDir: siteFolder, page: { flagServerUrl: network.url, readToken: READ_TOKEN } });
+  await buildSite({
+    outDir: siteFolder,
+    page: { flagServerUrl: network.url, readToken: READ_TOKEN, heartbeatMs: HEARTBEAT_MS },
+  });
   const control = createControl({ flagServer, network, flags, writeToken });
   const site = await serveSite({ folder: siteFolder, port, control });
 

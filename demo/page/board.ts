@@ -1,4 +1,4 @@
-/** All flags as cards, found by words and shown as one visitor gets them. It asks the client and keeps no flags of its own. */
+/** All flags as cards, found by words and shown as one visitor gets them. It asks the client of the moment and keeps no flags of its own. */
 import type { Flag, FlagChange, FlagClient } from 'flagent-offline';
 import { element, setText } from './element.ts';
 import { createFlagCard, type FlagCard } from './flag-card.ts';
@@ -15,7 +15,7 @@ export interface Board {
 /** `onRefused` hears of an edit that the demo's server did not take. */
 export function createBoard(
   container: HTMLElement,
-  client: FlagClient,
+  current: { readonly now: FlagClient },
   onRefused: (flag: Flag) => void,
 ): Board {
   const cards = new Map<string, FlagCard>();
@@ -53,9 +53,9 @@ export function createBoard(
   );
 
   function show(): void {
-    const flags = [...client.peekFlags().values()].sort((a, b) => a.id - b.id);
+    const flags = [...current.now.peekFlags().values()].sort((a, b) => a.id - b.id);
     for (const [key, card] of cards) {
-      if (client.peekFlag(key) !== undefined) continue;
+      if (current.now.peekFlag(key) !== undefined) continue;
       card.root.remove();
       cards.delete(key);
     }
@@ -69,7 +69,7 @@ export function createBoard(
   function showFlag(flag: Flag, position: number): void {
     const card = cards.get(flag.key) ?? createFlagCard(flag, toggle);
     cards.set(flag.key, card);
-    card.show(flag, client.evaluateNow({ flagKey: flag.key, ...chosenVisitor().entity }));
+    card.show(flag, current.now.evaluateNow({ flagKey: flag.key, ...chosenVisitor().entity }));
     if (grid.children[position] !== card.root) grid.insertBefore(card.root, grid.children[position] ?? null);
   }
 

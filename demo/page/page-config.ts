@@ -1,8 +1,9 @@
-/** Where the flag server is. It stands in the HTML, so a page that starts offline knows it too. */
+/** Where the flag server is and how it speaks. It stands in the HTML, so a page that starts offline knows it too. */
 
 export interface PageConfig {
   readonly flagServerUrl: string;
   readonly readToken: string;
+  readonly heartbeatMs: number;
 }
 
 export function readPageConfig(): PageConfig {
@@ -14,9 +15,12 @@ export function readPageConfig(): PageConfig {
     'flagServerUrl' in json &&
     typeof json.flagServerUrl === 'string' &&
     'readToken' in json &&
-    typeof json.readToken === 'string'
+    typeof json.readToken === 'string' &&
+    'heartbeatMs' in json &&
+    typeof json.heartbeatMs === 'number'
   ) {
-    return { flagServerUrl: json.flagServerUrl, readToken: json.readToken };
+    const { flagServerUrl, readToken, heartbeatMs } = json;
+    return { flagServerUrl, readToken, heartbeatMs };
   }
   throw new Error('The page holds no configuration. Start it with `npm run demo`.');
 }

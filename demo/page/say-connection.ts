@@ -27,14 +27,27 @@ export function sayConnection({ connection }: FlagStatus, nowMs: number): Said {
         detail: `asks ${sayWait(connection.nextPollAtMs - nowMs)} · ${connection.reason}`,
       };
     case 'paused':
-      return { mood: 'still', title: 'Paused', detail: connection.reasons.join(', ') };
+      return { mood: 'still', title: 'Paused', detail: sayPause(connection.reasons) };
     case 'stopped':
       return { mood: 'bad', title: 'Stopped', detail: connection.reason };
   }
 }
 
+/** Several can hold at once; the first is the one that people need to know. */
+export function sayPause(reasons: readonly string[]): string {
+  const [first = ''] = reasons;
+  return PAUSES[first] ?? first;
+}
+
+const PAUSES: Readonly<Record<string, string>> = {
+  starting: 'the hub is starting',
+  'no active tab': 'no tab uses the hub that streams',
+  'waiting for the stream lock': 'another hub is about to stream',
+  forgotten: 'the flags were wiped',
+};
+
 export function sayHost(host: FlagStatus['host']): string {
-  return { 'shared-worker': 'Shared worker', tab: 'This tab', follower: 'Another tab' }[host];
+  return { 'shared-worker': 'Shared worker', tab: 'This tab', follower: 'Another hub' }[host];
 }
 
 export function saySource(source: FlagStatus['source']): string {

@@ -23,6 +23,15 @@ export function sayWait(waitMs: number): string {
   return seconds < 90 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
 }
 
+/** `40 ms`, `1.2 s`, `14 s`, `3 min`. */
+export function sayDuration(durationMs: number): string {
+  if (durationMs < 1_000) return `${Math.max(0, Math.round(durationMs))} ms`;
+  if (durationMs < 10_000) return `${Math.round(durationMs / 100) / 10} s`;
+  return durationMs < 90_000
+    ? `${Math.round(durationMs / 1_000)} s`
+    : `${Math.round(durationMs / 60_000)} min`;
+}
+
 export function sayClock(atMs: number): string {
   return new Date(atMs).toLocaleTimeString(undefined, { hour12: false });
 }

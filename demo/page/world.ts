@@ -4,8 +4,12 @@ export type NetworkState = 'restored' | 'cut' | 'stalled';
 
 export interface WorldState {
   readonly network: NetworkState;
+  /** When a button of any tab made it so; milliseconds since 1970. */
+  readonly networkSinceMs: number;
   /** Streams that the flag server has open now, from all browsers. */
   readonly streams: number;
+  /** What the flag server has arrived at, known here without the stream. */
+  readonly revision: number;
   readonly flagServerUrl: string;
 }
 
@@ -41,8 +45,10 @@ async function request(method: 'GET' | 'POST', path: string, body?: object): Pro
 
 function readState(json: unknown): WorldState | undefined {
   if (typeof json !== 'object' || json === null) return undefined;
-  const { network, streams, flagServerUrl } = json as Record<string, unknown>;
+  const { network, networkSinceMs, streams, revision, flagServerUrl } = json as Record<string, unknown>;
   if (network !== 'restored' && network !== 'cut' && network !== 'stalled') return undefined;
-  if (typeof streams !== 'number' || typeof flagServerUrl !== 'string') return undefined;
-  return { network, streams, flagServerUrl };
+  if (typeof networkSinceMs !== 'number') return undefined;
+  if (typeof streams !== 'number' || typeof revision !== 'number') return undefined;
+  if (typeof flagServerUrl !== 'string') return undefined;
+  return { network, networkSinceMs, streams, revision, flagServerUrl };
 }
