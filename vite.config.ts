@@ -1,5 +1,8 @@
-/** One file for every build: `vite build --mode page | shared-worker | service-worker | node`; the demo has its own root. Also the tests. */
+/** One file for every build: `vite build --mode page | tab-host | shared-worker | service-worker | node`; the demo has its own root. Also the tests. */
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+import { chooseEngines, ENGINE_OF_PROJECT } from './test/kit/chosen-engines.ts';
+import type { EngineName } from './test/kit/find-engine.ts';
 
 const NODE_ENTRIES = {
   server: 'src/server/index.ts',
@@ -15,7 +18,7 @@ function library(
   return {
     base: './',
     publicDir: false,
-    plugins: [keepWorkerLiteral()],
+    plugins: [keepWorkerLiteral(), keepTabHostApart()],
     // Workbox asks; a browser has no `process`.
     define: { 'process.env.NODE_ENV': '"production"' },
     build: {
@@ -41,9 +44,25 @@ function keepWorkerLiteral(): Plugin {
   };
 }
 
+/**
+ * The hub that a tab hosts is a file of its own with all it needs, loaded only by browsers without a working SharedWorker. Shared chunks
+ * would make every page load what only the hub needs.
+ */
+function keepTabHostApart(): Plugin {
+  return {
+    name: 'keep-tab-host-apart',
+    enforce: 'pre',
+    resolveId: (id, importer) =>
+      importer !== undefined && id.endsWith('/host/tab-host.ts')
+        ? { id: './tab-host.js', external: true }
+        : null,
+  };
+}
+
 const BUILDS: Record<string, UserConfig> = {
   // The first of the builds: it clears what earlier ones have left.
   page: library({ index: 'src/index.ts' }, 'es', { emptyOutDir: true }),
+  'tab-host': library({ 'tab-host': 'src/host/tab-host.ts' }, 'es'),
   'shared-worker': library({ 'shared-worker': 'src/shared-worker/index.ts' }, 'iife'),
   'service-worker': library({ 'service-worker': 'src/service-worker/index.ts' }, 'es'),
   node: {
@@ -63,6 +82,24 @@ const BUILDS: Record<string, UserConfig> = {
   },
 };
 
+/** The browser tests, in one engine: `--project browser-firefox`, or `--project 'browser-*'` for every engine of `ENGINES`. */
+function browserTests(engine: EngineName): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name: `browser-${engine}`,
+      include: ['test/browser/**/*.test.ts'],
+      // What a stranger installs is the same in every engine.
+      exclude: engine === 'chromium' ? [] : ['test/browser/package.test.ts'],
+      env: { [ENGINE_OF_PROJECT]: engine },
+      environment: 'node',
+      globalSetup: ['test/kit/browser-setup.ts'],
+      fileParallelism: false,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
   ...BUILDS[mode],
   test: {
@@ -75,17 +112,7 @@ export default defineConfig(({ mode }) => ({
           testTimeout: 20_000,
         },
       },
-      {
-        test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          environment: 'node',
-          globalSetup: ['test/kit/browser-setup.ts'],
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      ...chooseEngines().map(browserTests),
     ],
   },
 }));

@@ -1,9 +1,9 @@
 /** The client at its edges: nothing to read from, no worker, wrong options, listeners that throw. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Tab } from '../kit/browser.ts';
+import type { Browser, Tab } from '../kit/browser.ts';
 import { startClientSite } from '../kit/client-site.ts';
 import { openClientTab } from '../kit/client-tab.ts';
-import { type Browser, launchBrowser } from '../kit/engines.ts';
+import { engine } from '../kit/engine-under-test.ts';
 import { type FlagServer, startFlagServer } from '../kit/flag-server.ts';
 import { buildFlag } from '../kit/flags.ts';
 import type { StaticSite } from '../kit/static-site.ts';
@@ -20,11 +20,7 @@ let site: StaticSite;
 let server: FlagServer;
 
 beforeAll(async () => {
-  [browser, site, server] = await Promise.all([
-    launchBrowser('chromium'),
-    startClientSite(),
-    startFlagServer(),
-  ]);
+  [browser, site, server] = await Promise.all([engine.launch(), startClientSite(), startFlagServer()]);
   const flags = [
     buildFlag('checkout', { id: 1, tags: [{ id: 1, value: 'web' }] }),
     buildFlag('search', { id: 2, tags: [{ id: 2, value: 'mobile' }] }),

@@ -4,6 +4,8 @@
 export interface Tab {
   goto(url: string): Promise<void>;
   reload(): Promise<void>;
+  /** As the button: gives when the tab shows another address. Needs a page to go back to. */
+  goBack(): Promise<void>;
   /** Runs the function in the page and gives its awaited result; argument and result must be JSON. */
   evaluate<R, A = undefined>(run: (arg: A) => R, ...arg: Argument<A>): Promise<Awaited<R>>;
   /**
@@ -12,24 +14,46 @@ export interface Tab {
    */
   waitFor<R, A = undefined>(ask: (arg: A) => R, ...arg: Argument<A>): Promise<Awaited<R>>;
   screenshot(path: string): Promise<void>;
-  /** Page errors and console errors so far: for the message of a failed test. */
+  /** Page errors and console errors so far: for the message of a failed test. In WebKit as of the last `evaluate` or `waitFor`. */
   readonly complaints: readonly string[];
-  /** Kills the process that shows this tab, with every worker it hosts. The tab can only be closed afterwards. */
+  /** Kills the process that shows this tab, with every worker it hosts and every tab it shows. The tab can only be closed afterwards. Needs `can.crashTab`. */
   crash(): Promise<void>;
+  /** Stops all that the page does, while it keeps its locks, as browsers do with tabs in the background; without their events, unless `freezable` was asked for at the launch. Needs `can.freeze`. */
+  freeze(): Promise<void>;
+  unfreeze(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Makes the argument optional exactly when the function takes none. */
 export type Argument<A> = A extends undefined ? [] : [arg: A];
 
+/** What an engine's driver can do beyond the rest; `CAPABILITIES` says it per engine, and a call of something it cannot do throws. */
+export interface Capabilities {
+  /** `Tab.crash`. */
+  readonly crashTab: boolean;
+  /** `Browser.killSharedWorkers`. */
+  readonly killSharedWorkers: boolean;
+  /** `Browser.evaluateInSharedWorker`. */
+  readonly evaluateInSharedWorker: boolean;
+  /** `Tab.freeze` and `Tab.unfreeze`. */
+  readonly freeze: boolean;
+  /** A left page that holds a Web Lock is kept for the back button too. */
+  readonly keepPageWithLocks: boolean;
+}
+
 /** One storage partition: all its tabs share workers, locks and databases. */
 export interface Browser {
   readonly name: string;
   readonly version: string;
+  readonly can: Capabilities;
   newTab(url?: string): Promise<Tab>;
-  /** Kills every SharedWorker of the browser, as a crash of its process would; tabs live on. Gives their number. */
-  killSharedWorkers(): Promise<number>;
-  /** As `Tab.evaluate`, in the one SharedWorker of the browser; throws when there is none or more than one. */
+  /**
+   * Kills every SharedWorker of the browser, as a crash of its process would; tabs live on. Throws when there is none to kill.
+   * Needs `can.killSharedWorkers`. WebKit needs `workersApart` at the launch too, and can do it once per origin: the next worker shares
+   * the process of a tab. It may be done a moment after this has settled.
+   */
+  killSharedWorkers(): Promise<void>;
+  /** As `Tab.evaluate`, in the one SharedWorker of the browser; throws when there is none or more than one. Needs `can.evaluateInSharedWorker`. */
   evaluateInSharedWorker<R, A = undefined>(run: (arg: A) => R, ...arg: Argument<A>): Promise<Awaited<R>>;
   /** The whole browser dies at once, without a chance to save anything. */
   crash(): Promise<void>;
@@ -43,6 +67,10 @@ export interface LaunchOptions {
   readonly args?: readonly string[];
   /** Keeps left pages alive for the back button, as users have it. Default off. */
   readonly backForwardCache?: boolean;
+  /** WebKit runs SharedWorkers in the process of the tab that asked first. On: in one that shows no tab, so that `killSharedWorkers` can end it. Default off. */
+  readonly workersApart?: boolean;
+  /** `Tab.freeze` is that of the browser itself, so that the page hears `freeze` and `resume`. Default off. */
+  readonly freezable?: boolean;
   /** Deadline of `waitFor`, milliseconds. Default 15 000. */
   readonly waitAtMostMs?: number;
 }

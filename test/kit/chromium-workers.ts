@@ -1,13 +1,13 @@
 /** SharedWorkers seen from outside, over the DevTools protocol: playwright does not know them. */
 import type { Browser, CDPSession } from 'playwright-core';
-import { callInPage } from './playwright-tab.ts';
+import { callInPage } from './wait-for.ts';
 
-/** Ends every SharedWorker as a crash would: no event, no goodbye. Gives their number. */
-export async function killSharedWorkers(program: Browser): Promise<number> {
-  return withSession(program, async (session) => {
+/** Ends every SharedWorker as a crash would: no event, no goodbye. */
+export async function killSharedWorkers(program: Browser): Promise<void> {
+  await withSession(program, async (session) => {
     const targets = await sharedWorkers(session);
+    if (targets.length === 0) throw new Error('There is no SharedWorker to kill.');
     for (const targetId of targets) await session.send('Target.closeTarget', { targetId });
-    return targets.length;
   });
 }
 

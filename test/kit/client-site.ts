@@ -12,7 +12,10 @@ declare global {
   }
 }
 
-/** `/` is the test page; `/index.js`, `/shared-worker.js` and `/service-worker.js` are the files of `dist`. */
+/**
+ * `/` is the test page, `/lesser.html?without=…` the same in a browser that has lost something; `/index.js`, `/shared-worker.js` and
+ * `/service-worker.js` are the files of `dist`. `/silent-worker.js` is never answered.
+ */
 export function startClientSite(headers: Readonly<Record<string, string>> = {}): Promise<StaticSite> {
-  return startStaticSite({ folders: [PAGE, DIST], headers });
+  return startStaticSite({ folders: [PAGE, DIST], headers, unanswered: ['/silent-worker.js'] });
 }

@@ -40,7 +40,8 @@ export async function startClient(tab: Tab, options: FlagClientOptions): Promise
   }, options);
 }
 
-function asClientTab(tab: Tab): ClientTab {
+/** For a tab whose client the test makes itself. */
+export function asClientTab(tab: Tab): ClientTab {
   return Object.assign(Object.create(tab) as Tab, {
     reaches: async (revision: number) => {
       await tab.waitFor((wanted: number) => (window.flags.status.revision ?? -1) >= wanted, revision);

@@ -19,6 +19,8 @@ export interface FlagServerOptions {
   readonly allowOrigins?: readonly string[];
   /** Database file; default: one in a temporary folder that is removed with the server. */
   readonly db?: string;
+  /** Default 0, a free one. */
+  readonly port?: number;
 }
 
 /** What the tests read of `GET /api/v1/health`. */
@@ -51,7 +53,7 @@ export async function startFlagServer(options: FlagServerOptions = {}): Promise<
   const folder = mkdtempSync(join(tmpdir(), 'flagent-server-'));
   const args = serveArguments(options, options.db ?? join(folder, 'flags.db'));
   const token = options.writeTokens?.[0];
-  let running = await startProcess([...args, '--port', '0']);
+  let running = await startProcess([...args, '--port', String(options.port ?? 0)]);
   const { url } = running;
 
   const stop: FlagServer['stop'] = (signal = 'SIGTERM') => stopProcess(running.process, signal);

@@ -1,95 +1,63 @@
-/** A tab over a playwright page. */
+/** A tab over a playwright page; what each engine does its own way is passed in. */
 import type { Page } from 'playwright-core';
 import type { Tab } from './browser.ts';
+import { callInPage, waitFor } from './wait-for.ts';
 
-const ASK_EVERY_MS = 10;
+export interface PlaywrightTabOptions {
+  readonly waitAtMostMs: number;
+  /** Address of the page that the browser goes to when one could not be loaded, if it goes anywhere. */
+  readonly errorPage?: RegExp;
+  crash(page: Page): Promise<void>;
+  /** Gives what wakes the page again. */
+  freeze(page: Page): Promise<() => Promise<void>>;
+}
 
-export function createTab(page: Page, waitAtMostMs: number): Tab {
+export function createPlaywrightTab(page: Page, options: PlaywrightTabOptions): Tab {
   const complaints: string[] = [];
+  let wake: (() => Promise<void>) | undefined;
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
   page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()));
+  const evaluate = (expression: string): Promise<unknown> => page.evaluate(expression);
+  const waitForAnswer = (ask: string): Promise<unknown> =>
+    waitFor({ ask, waitAtMostMs: options.waitAtMostMs, complaints, evaluate, wasNavigation });
+  const navigate = async (go: () => Promise<unknown>): Promise<void> => {
+    try {
+      await go();
+    } catch (error) {
+      // The error page comes later, and would interrupt the next navigation.
+      const { errorPage } = options;
+      if (errorPage && (error as Error).message.includes('net::ERR_')) await page.waitForURL(errorPage);
+      throw error;
+    }
+  };
 
   return {
     complaints,
-    goto: (url) => navigate(page, () => page.goto(url, { waitUntil: 'load' })),
-    reload: () => navigate(page, () => page.reload({ waitUntil: 'load' })),
-    evaluate: (run, ...[arg]) => page.evaluate(callInPage(run, arg)),
-    waitFor: (ask, ...[arg]) => waitFor(page, { ask: callInPage(ask, arg), waitAtMostMs, complaints }),
+    goto: (url) => navigate(() => page.goto(url, { waitUntil: 'load' })),
+    reload: () => navigate(() => page.reload({ waitUntil: 'load' })),
+    async goBack() {
+      const left = page.url();
+      // A page from the back/forward cache does not load, so there is nothing to wait for but its address.
+      await evaluate('void history.back()');
+      await waitForAnswer(`location.href !== ${JSON.stringify(left)}`);
+    },
+    evaluate: (run, ...[arg]) => evaluate(callInPage(run, arg)) as never,
+    waitFor: (ask, ...[arg]) => waitForAnswer(callInPage(ask, arg)) as never,
     async screenshot(path) {
       await page.screenshot({ path });
     },
-    async crash() {
-      const crashed = new Promise<void>((resolve) => page.once('crash', () => resolve()));
-      const session = await page.context().newCDPSession(page);
-      // Never answered: the one who would answer is dead.
-      void session.send('Page.crash').catch(() => {});
-      await crashed;
+    crash: () => options.crash(page),
+    async freeze() {
+      wake = await options.freeze(page);
+    },
+    async unfreeze() {
+      await wake?.();
+      wake = undefined;
     },
     close: () => page.close(),
   };
 }
 
-/** A failed navigation ends when the browser's error page is there: it would interrupt the next navigation otherwise. */
-async function navigate(page: Page, go: () => Promise<unknown>): Promise<void> {
-  try {
-    await go();
-  } catch (error) {
-    if ((error as Error).message.includes('net::ERR_')) await page.waitForURL(/^chrome-error:/);
-    throw error;
-  }
-}
-
-/** The call as source text, which a page evaluates whatever its content security policy. */
-export function callInPage(run: (arg: never) => unknown, arg: unknown): string {
-  return `(${run})(${arg === undefined ? '' : JSON.stringify(arg)})`;
-}
-
-interface Wait {
-  /** An expression. */
-  readonly ask: string;
-  readonly waitAtMostMs: number;
-  readonly complaints: readonly string[];
-}
-
-async function waitFor<R>(page: Page, { ask, waitAtMostMs, complaints }: Wait): Promise<R> {
-  const deadlineMs = Date.now() + waitAtMostMs;
-  let lastAnswer = 'none';
-  while (Date.now() < deadlineMs) {
-    const outcome = await askInPage<R>(page, ask, deadlineMs - Date.now());
-    if ('answer' in outcome) return outcome.answer;
-    lastAnswer = outcome.lastAnswer;
-  }
-  throw new Error(
-    `Waited ${waitAtMostMs} ms in ${page.url()} for ${ask}; the last answer was ${lastAnswer}.` +
-      (complaints.length > 0 ? `\nThe page complains: ${complaints.join('\n')}` : ''),
-  );
-}
-
-type Outcome<R> = { readonly answer: R } | { readonly lastAnswer: string };
-
-/** Asks until the answer is truthy or the time is up; a navigation ends this round, and the caller begins another. */
-async function askInPage<R>(page: Page, ask: string, forMs: number): Promise<Outcome<R>> {
-  const round = `(async () => {
-    const deadlineMs = performance.now() + ${forMs};
-    const timeIsUp = new Promise((resolve) => setTimeout(resolve, ${forMs}));
-    let lastAnswer = 'still open';
-    do {
-      try {
-        const answer = await Promise.race([${ask}, timeIsUp]);
-        if (answer) return { answer };
-        if (performance.now() < deadlineMs) lastAnswer = JSON.stringify(answer) ?? String(answer);
-      } catch (error) {
-        lastAnswer = 'the error ' + error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, ${ASK_EVERY_MS}));
-    } while (performance.now() < deadlineMs);
-    return { lastAnswer };
-  })()`;
-  try {
-    return await page.evaluate(round);
-  } catch (error) {
-    const message = (error as Error).message;
-    if (!/context was destroyed|navigation/i.test(message)) throw error;
-    return { lastAnswer: message };
-  }
+function wasNavigation(error: Error): boolean {
+  return /context was destroyed|navigation|cannot find context/i.test(error.message);
 }

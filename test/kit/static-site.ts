@@ -34,15 +34,21 @@ export interface StaticSiteOptions {
   readonly folders: readonly string[];
   /** Added to every answer. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Paths for which the answer never comes. */
+  readonly unanswered?: readonly string[];
 }
 
-export async function startStaticSite({ folders, headers = {} }: StaticSiteOptions): Promise<StaticSite> {
+export async function startStaticSite({
+  folders,
+  headers = {},
+  unanswered = [],
+}: StaticSiteOptions): Promise<StaticSite> {
   const requests: string[] = [];
   const serve = (): Server =>
     createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://site');
       requests.push(pathname);
-      void answer(response, folders, pathname, headers);
+      if (!unanswered.includes(pathname)) void answer(response, folders, pathname, headers);
     });
   let server = serve();
   const port = await listenOnLoopback(server);
