@@ -57,9 +57,10 @@ test('with nothing stored and no server, reads answer nothing at once, and ready
   expect(outcome.message).toMatch(/^No flags within 300 ms: (waiting|connecting)/);
 });
 
-test('a worker that cannot be loaded is said in the status, and reads answer nothing', async () => {
+test('where only a worker is wanted, one that cannot be loaded is said in the status, and reads answer nothing', async () => {
   const tab = await openClientTab(browser, site.url, {
     url: server.url,
+    host: 'shared-worker',
     worker: { url: '/no-such-worker.js' },
   });
   await tab.waitFor(() => window.flags.status.connection.is === 'stopped');
@@ -76,11 +77,11 @@ test('a worker that cannot be loaded is said in the status, and reads answer not
   });
 });
 
-test('a browser without SharedWorker is said in the status', async () => {
+test('where only a worker is wanted, a browser without SharedWorker is said in the status', async () => {
   const tab = await emptyTab();
   await tab.evaluate((url) => {
     Reflect.deleteProperty(window, 'SharedWorker');
-    window.flags = window.flagentOffline.createFlagClient({ url });
+    window.flags = window.flagentOffline.createFlagClient({ url, host: 'shared-worker' });
   }, server.url);
   const reason = await tab.waitFor(() => {
     const { connection } = window.flags.status;

@@ -11,7 +11,8 @@ const FILES = {
     '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>',
   'main.js': `
     import { createFlagClient } from 'flagent-offline';
-    window.flags = createFlagClient({ url: new URLSearchParams(location.search).get('server') });
+    const wishes = new URLSearchParams(location.search);
+    window.flags = createFlagClient({ url: wishes.get('server'), host: wishes.get('host') ?? 'auto' });
   `,
   'page.ts': `
     import { createFlagClient, type Flag, type FlagClient } from 'flagent-offline';
@@ -84,6 +85,17 @@ test.each(['dev', 'preview'] as const)(
       for (const tab of tabs)
         await tab.waitFor(() => window.flags.peekFlag('new_payment_flow')?.enabled === false);
       expect(await server.health()).toMatchObject({ streams: 1 });
+
+      // The hub of a tab is a file that is loaded only when it is needed.
+      const inTab = await browser.newTab(`${address}&host=tab`);
+      expect(
+        await inTab.waitFor(() => window.flags?.status.source === 'server' && window.flags.status),
+      ).toMatchObject({
+        host: 'follower',
+        tabs: 3,
+      });
+      expect(await server.health()).toMatchObject({ streams: 1 });
+      tabs.push(inTab);
 
       expect(tabs.flatMap((tab) => tab.complaints)).toEqual([]);
       for (const tab of tabs) await tab.close();
