@@ -38,8 +38,8 @@ export interface HubLinkOptions {
 
 /** A hub that has not answered by then is not there: blocked, not found, or hanging. Longer than the slowest start of a worker that works. */
 const ATTACH_DEADLINE_MS = 3_000;
-/** Of the first attempt after a hub has died. */
-const REJOIN_DEADLINE_MS = 1_000;
+/** Of the first attempt after a hub has died. Short: a worker that is merely slow is joined by the second one. */
+const REJOIN_DEADLINE_MS = 400;
 const CALL_DEADLINE_MS = 15_000;
 /** Between attempts to reach a hub that cannot be reached. */
 const RESTART_DELAY_MS = 2_000;
