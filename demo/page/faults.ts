@@ -69,7 +69,7 @@ export function createFaults(options: FaultsOptions): Faults {
       log.add('fault', `Clear storage: ${what} deleted under the running hub`, pressedAtMs);
       const { size } = client.now.peekFlags();
       const how = client.now.status.connection.is === 'live' ? 'Still current' : 'Still readable';
-      log.add('hub', `${how} after ${took}: ${size} flags in memory. The next change is stored anew`);
+      log.add('hub', `${how} after ${took}: ${size} flags in memory, which are being stored anew`);
     },
     async reset() {
       onWorld(await resetWorld());

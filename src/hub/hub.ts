@@ -87,6 +87,8 @@ export function createHub(parts: HubParts): Hub {
   let isForgotten = false;
   /** Somebody wants flags: a tab that has not signed out. */
   let isWanted = false;
+  /** Settles when no wipe is under way: what is read or stored before that belongs to who is being forgotten. */
+  let wiping: Promise<unknown> = Promise.resolve();
   let stopGrace = (): void => {};
   let isAgeDue = false;
   let shownSource: HubStatus['source'] = 'none';
@@ -170,9 +172,10 @@ export function createHub(parts: HubParts): Hub {
     whole: replica.whole,
     status,
     isForgotten: () => isForgotten,
+    isRevisionAll: () => !replica.hasBeenFiltered,
     // Its tabs hang; those of another hub may know the token.
     onNoAnswer: () => {
-      if ((leadership?.otherTabs ?? 0) > 0) leadership?.letOthersLead();
+      if ((leadership?.otherTabs ?? 0) > 0) leadership?.passOn();
     },
   });
 
@@ -277,7 +280,7 @@ export function createHub(parts: HubParts): Hub {
     claimStream: parts.claimStream,
     peers: parts.peers,
     whenHubIsGone: parts.whenHubIsGone,
-    load: (epoch) => starting ?? replica.load(epoch),
+    load: (epoch) => wiping.then(() => starting ?? replica.load(epoch)),
     status,
     ownTabs: () => tabs.count,
     wants: () => (hasFilter ? (filter ?? 'everything') : 'nothing'),
@@ -332,12 +335,15 @@ export function createHub(parts: HubParts): Hub {
       remember();
       return leadership?.isLeader === false ? leadership.refresh() : refresh();
     },
-    forget: async () => {
+    forget: () => {
       // The others are told first: what they still store must be gone when this wipe ends.
       const told = leadership?.forget();
-      await letGo();
-      await told;
-      return store.clear().then(() => ({ ok: true, value: null }), wipeFailed);
+      const wiped = letGo()
+        .then(() => told)
+        .then(store.clear)
+        .then(() => ({ ok: true, value: null }) as const, wipeFailed);
+      wiping = wiped;
+      return wiped;
     },
     storageLost: replica.storageLost,
     debug: () => ({

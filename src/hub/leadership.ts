@@ -46,8 +46,10 @@ export interface Leadership {
   refresh(): Promise<Answer<EventId | null>>;
   /** Tells all hubs that the namespace is being wiped, and hears no more of what was said before. */
   forget(): Promise<void>;
-  /** Lets go of the lock and queues again: another hub has begun a newer term, or can do what this one cannot. */
+  /** Lets go of the lock and queues again: another hub has begun a newer term. */
   letOthersLead(): void;
+  /** The same for a hub that cannot lead now: until a tab comes or goes, it asks nobody to yield to it. */
+  passOn(): void;
   close(): void;
 }
 
@@ -93,11 +95,14 @@ export function createLeadership(options: LeadershipOptions): Leadership {
   let generation = 0;
   /** Leaders up to this generation belong to a time that was forgotten. */
   let forgottenGeneration = 0;
+  /** Which generation that is, is being found out: nobody is heard. */
+  let isForgetting = false;
   /** Names the present claim; what an earlier one still brings is void. */
   let claim = 0;
   let lock: { release(): void } | undefined;
   let stopTimer = (): void => {};
-  /** The state for which the flags have been asked for, so that they are asked for once. */
+  let isHelpless = false;
+  /** The state for which the flags have been asked for, and what was held instead, so that they are asked for once. */
   let askedFor = '';
 
   const post = (news: PeerNews): void => peers.post({ ...news, protocol, from: bootId });
@@ -125,6 +130,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
 
   const lead = async (isMine: () => boolean): Promise<void> => {
     stage = 'taking';
+    isHelpless = false;
     stopTimer();
     // First the term: from then on nobody else can store anything, and what was stored before is what is read.
     const term = await replica.beginTerm(generation);
@@ -157,7 +163,9 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     queueAgain();
   };
 
+  /** Not in a hub without use for the stream: a write that is refused can be heard of after it has closed. */
   const queueAgain = (): void => {
+    if (stage === 'idle') return;
     stepDown();
     claimStream('queue');
   };
@@ -182,6 +190,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
 
   const isHeard = (news: LeaderNews): boolean =>
     (stage === 'idle' || stage === 'queued') &&
+    !isForgetting &&
     news.generation > forgottenGeneration &&
     news.generation >= generation;
 
@@ -191,8 +200,8 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     const { status, update, filterKey } = news;
     generation = news.generation;
     leader = status;
-    if (isNewLeader) askedFor = '';
     waitForNews();
+    if (isNewLeader) meet();
     const isStored = status.storage === 'persistent';
     const isSure = replica.isSure(status);
     if (update !== undefined && isSure) replica.follow(update, { filterKey, isStored });
@@ -201,18 +210,31 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     replica.adopt(status);
     options.onChange();
     // One that has no use for the stream would not take it, and the leader would yield for ever.
-    if (itsProtocol < protocol && stage === 'queued') post({ type: 'yield' });
-    const state = `${status.epoch}.${status.revision} ${filterKey}`;
-    const needsFlags = isSure && replica.isBehind(status, filterKey) && askedFor !== state;
-    if (needsFlags) askedFor = state;
-    // A leader that has just begun knows neither the tabs nor the wishes of this hub.
-    if (needsFlags || isNewLeader) sayHello(1, needsFlags);
-    if (isNewLeader) refreshes.askAgain();
+    if (itsProtocol < protocol && stage === 'queued' && !isHelpless) post({ type: 'yield' });
+    const { held, filterKey: heldFilterKey } = replica;
+    const question = JSON.stringify([
+      status.epoch,
+      status.revision,
+      filterKey,
+      held?.revision,
+      heldFilterKey,
+    ]);
+    const needsFlags = isSure && replica.isBehind(status, filterKey) && askedFor !== question;
+    if (!needsFlags) return;
+    askedFor = question;
+    sayHello(1, needsFlags);
+  };
+
+  /** A leader that has just begun knows neither the tabs nor the wishes of this hub. */
+  const meet = (): void => {
+    askedFor = '';
+    sayHello(1);
+    refreshes.askAgain();
   };
 
   /** A leader that cannot read the terms of others counts its own from one; without an answer nobody would ever hear it. */
   const refuse = (): void => {
-    if (stage !== 'idle' && stage !== 'queued') return;
+    if (isForgetting || (stage !== 'idle' && stage !== 'queued')) return;
     post({ type: 'outdated', generation: Math.max(generation, forgottenGeneration) });
   };
 
@@ -272,7 +294,10 @@ export function createLeadership(options: LeadershipOptions): Leadership {
       else stepDown();
     },
     speak,
-    greet: () => sayHello(1),
+    greet: () => {
+      isHelpless = false;
+      sayHello(1);
+    },
     wake: (why) => {
       post({ type: 'wake', why });
       sayHello(1);
@@ -282,10 +307,19 @@ export function createLeadership(options: LeadershipOptions): Leadership {
       leader = undefined;
       forgottenGeneration = generation;
       post({ type: 'forgotten', generation });
-      // Fences a leader that this hub has never heard of.
-      forgottenGeneration = Math.max(generation, await replica.beginTerm(generation));
+      isForgetting = true;
+      try {
+        // Fences a leader that this hub has never heard of.
+        forgottenGeneration = Math.max(generation, await replica.beginTerm(generation));
+      } finally {
+        isForgetting = false;
+      }
     },
     letOthersLead: queueAgain,
+    passOn: () => {
+      isHelpless = true;
+      queueAgain();
+    },
     close: () => {
       stepDown();
       refreshes.close();

@@ -39,6 +39,8 @@ export interface Replica {
   readonly counts: { readonly refused: number; readonly unknown: number; readonly writtenLength: number };
   /** The filter of what is held, as text; empty for none. */
   readonly filterKey: string;
+  /** Something was held that was made with a filter: two tabs can hold the same revision and not the same flags. */
+  readonly hasBeenFiltered: boolean;
   /** False when something is held that storage does not have: its leader keeps nothing, or a write has failed. */
   readonly isStored: boolean;
   /** Reads what is stored; shows it when it is newer than what is held, or of the given epoch when another one is held. */
@@ -105,6 +107,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     options;
   let held: Held | undefined;
   let heldFilterKey = '';
+  let hasBeenFiltered = false;
   let filterKey = '';
   let source: Replica['source'] = 'none';
   let confirmedAtMs: number | undefined;
@@ -116,6 +119,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   let queue: Message[] = [];
   let working: Promise<void> | undefined;
   let isWaiting = false;
+  /** Something was lost while a snapshot was on its way, which may be older than that. */
+  let isWaitingInVain = false;
   let wholeNow: { readonly of: Held; readonly update: Update } | undefined;
   const counts = { refused: 0, unknown: 0, writtenLength: 0 };
 
@@ -123,6 +128,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     while (queue.length > 0 && !(isWaiting && !queue.some(isSnapshot))) {
       const messages = takeReady();
       await step(messages);
+      if (isWaitingInVain && !isWaiting) distrust();
     }
   };
 
@@ -132,21 +138,27 @@ export function createReplica(options: ReplicaOptions): Replica {
     queue = [];
     if (!isWaiting) return taken;
     isWaiting = false;
+    const snapshots = taken.filter(isSnapshot);
     const snapshotAt = taken.findLastIndex(isSnapshot);
-    const rest = taken.filter(
-      (message, at) => !isSnapshot(message) && !(at < snapshotAt && isOfPast(message, taken[snapshotAt])),
-    );
-    return [...taken.filter(isSnapshot), ...rest];
+    const epoch = snapshots.at(-1)?.snapshot.epoch;
+    const rest = taken.flatMap((message, at) => {
+      if (isSnapshot(message)) return [];
+      return at < snapshotAt && epoch !== undefined ? ofEpoch(message, epoch) : [message];
+    });
+    return [...snapshots, ...rest];
   };
 
-  /** A change of the epoch that is held, which a snapshot that came later has ended. */
-  const isOfPast = (message: Message, snapshot: Message | undefined): boolean => {
-    if (snapshot?.kind !== 'snapshot' || snapshot.snapshot.epoch === held?.epoch) return false;
-    const epochs = [
-      message.kind === 'change' ? message.change.epoch : undefined,
-      ...(message.kind === 'batch' ? message.changes.map(({ epoch }) => epoch) : []),
-    ];
-    return epochs.includes(held?.epoch);
+  /**
+   * Without the changes of other epochs than that of the snapshot that came later: to wait for those could be to wait for ever. When it is
+   * not the epoch that was held, the snapshot may have been asked for before the change came, and is asked for once more.
+   */
+  const ofEpoch = (message: Message, epoch: string): Message[] => {
+    if (message.kind !== 'change' && message.kind !== 'batch') return [message];
+    const changes = message.kind === 'batch' ? message.changes : [message.change];
+    const others = changes.filter((change) => change.epoch !== epoch);
+    isWaitingInVain ||= others.some((change) => change.epoch !== held?.epoch);
+    const ours = changes.filter((change) => change.epoch === epoch);
+    return ours.length === 0 ? [] : [{ kind: 'batch', changes: ours }];
   };
 
   const step = async (messages: readonly Message[]): Promise<void> => {
@@ -192,7 +204,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     isStored = written === 'written';
     // Shown also when the store has failed: a broken one must not keep a flag from the tabs.
     held = next;
-    heldFilterKey = made;
+    noteFilter(made);
     source = 'server';
     confirmedAtMs = nowMs;
     confirmStoredAtMs = nowMs;
@@ -262,10 +274,22 @@ export function createReplica(options: ReplicaOptions): Replica {
     held.revision < revision ||
     (held.revision === revision && heldFilterKey !== itsFilterKey);
 
+  const noteFilter = (key: string): void => {
+    heldFilterKey = key;
+    hasBeenFiltered ||= key !== '';
+  };
+
   const distrust = (): void => {
+    isWaitingInVain = isWaiting;
     if (isWaiting) return;
     isWaiting = true;
     onNeedSnapshot();
+  };
+
+  const stopWaiting = (): void => {
+    isWaiting = false;
+    isWaitingInVain = false;
+    queue = [];
   };
 
   /** A leader before this one could not store what is held. Said to be stored only when it is. */
@@ -318,6 +342,9 @@ export function createReplica(options: ReplicaOptions): Replica {
     get filterKey() {
       return heldFilterKey;
     },
+    get hasBeenFiltered() {
+      return hasBeenFiltered;
+    },
     get isStored() {
       return held === undefined || isStored;
     },
@@ -326,20 +353,20 @@ export function createReplica(options: ReplicaOptions): Replica {
       if (stored === undefined || !isNewer(stored, epoch)) return;
       held = stored.held;
       isStored = true;
-      heldFilterKey = stored.filterKey;
+      noteFilter(stored.filterKey);
       confirmedAtMs = stored.confirmedAtMs;
       source = 'storage';
       trace('storage', 'loaded', { epoch: held.epoch, revision: held.revision, flags: held.flags.size });
       onUpdate(whole());
     },
-    beginTerm: (above) => store.lead(above),
+    // The time, because terms of a store that was deleted may live on in a hub that hangs and was never heard of.
+    beginTerm: (above) => store.lead(Math.max(above, Math.floor(system.nowMs()))),
     lead: (begun) => {
       term = begun;
     },
     stopLeading: () => {
       term = undefined;
-      queue = [];
-      isWaiting = false;
+      stopWaiting();
     },
     follow: (update, facts) => {
       if (update.kind === 'empty') return;
@@ -348,7 +375,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       const flags = applyUpdate(held, update);
       if (flags === 'gap' || flags === 'old') return;
       held = { epoch, revision, flags, isFiltered: facts.filterKey !== '' };
-      heldFilterKey = facts.filterKey;
+      noteFilter(facts.filterKey);
       isStored = facts.isStored;
       onUpdate(update);
     },
@@ -369,10 +396,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       queue = [...queue, ...messages];
       pump();
     },
-    stopWaiting: () => {
-      isWaiting = false;
-      queue = [];
-    },
+    stopWaiting,
     notePosition: (position) => {
       // While something is on its way to storage the answer would be about the past; the next heartbeat asks again.
       if (held === undefined || working !== undefined || isWaiting) return;
@@ -387,8 +411,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     setFilter: (filter) => {
       filterKey = filterKeyOf(filter);
       // Made with the filter before; the next stream begins with everything.
-      queue = [];
-      isWaiting = false;
+      stopWaiting();
     },
     isResumable: () => held !== undefined && heldFilterKey === filterKey,
     storageLost: () => {
@@ -396,8 +419,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       storeAnew();
     },
     drop: async () => {
-      queue = [];
-      isWaiting = false;
+      stopWaiting();
       await working;
       held = undefined;
       source = 'none';
@@ -418,7 +440,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   };
 }
 
-function isSnapshot(message: Message): boolean {
+function isSnapshot(message: Message): message is Extract<Message, { kind: 'snapshot' }> {
   return message.kind === 'snapshot';
 }
 

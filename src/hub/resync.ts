@@ -1,4 +1,5 @@
 /** The resync loop: brings a snapshot when changes are missing or somebody asks, one request at a time. */
+import type { EventId } from '../core/model.ts';
 import type { SnapshotAnswer } from '../transport/contract.ts';
 import type { Connection } from './connection.ts';
 import type { Replica } from './replica.ts';
@@ -14,7 +15,7 @@ export interface Resync {
 
 /** What was true when the snapshot was asked for. */
 interface Asked {
-  readonly epoch: string | undefined;
+  readonly held: EventId | undefined;
   readonly filterKey: string;
 }
 
@@ -29,7 +30,7 @@ export function createResync(connection: Connection, replica: Replica): Resync {
     await replica.settled();
     if (answer.ended === 'snapshot' && isOvertaken(answer.snapshot.epoch, asked)) return fetch('whole');
     if (answer.ended === 'not-modified') replica.confirm();
-    if (answer.ended === 'snapshot') {
+    if (answer.ended === 'snapshot' && !isOutrun(answer.snapshot, asked)) {
       replica.receive([{ kind: 'snapshot', snapshot: answer.snapshot, timestampMs: 0 }]);
       await replica.settled();
     }
@@ -43,11 +44,19 @@ export function createResync(connection: Connection, replica: Replica): Resync {
   const isOvertaken = (epoch: string, asked: Asked): boolean => {
     const { held, expectedFilterKey } = replica;
     if (expectedFilterKey !== asked.filterKey) return true;
-    return held !== undefined && held.epoch !== asked.epoch && held.epoch !== epoch;
+    return held !== undefined && held.epoch !== asked.held?.epoch && held.epoch !== epoch;
+  };
+
+  /** It was new when it was asked for, and the stream has brought more since. That is no server that lags. */
+  const isOutrun = ({ epoch, revision }: EventId, asked: Asked): boolean => {
+    const { held } = replica;
+    const wasNew =
+      asked.held === undefined || (asked.held.epoch === epoch && asked.held.revision <= revision);
+    return wasNew && held?.epoch === epoch && revision < held.revision;
   };
 
   const fetch = (mode: 'whole' | 'ifChanged'): Promise<SnapshotAnswer> => {
-    const asked = { epoch: replica.held?.epoch, filterKey: replica.expectedFilterKey };
+    const asked = { held: replica.held, filterKey: replica.expectedFilterKey };
     fetching ??= connection.fetchSnapshot(mode).then((answer) => take(answer, asked));
     return fetching;
   };
@@ -58,6 +67,8 @@ export function createResync(connection: Connection, replica: Replica): Resync {
     },
     fetch,
     repair: async () => {
+      // One that was asked for before can be older than what is missing.
+      await fetching;
       const answer = await fetch('whole');
       if (answer.ended === 'snapshot') return;
       replica.stopWaiting();

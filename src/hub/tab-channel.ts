@@ -24,6 +24,8 @@ export interface TabChannelOptions {
   readonly whole: () => Update;
   readonly status: () => HubStatus;
   readonly isForgotten: () => boolean;
+  /** Who holds a revision holds all flags of it. */
+  readonly isRevisionAll: () => boolean;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -33,6 +35,7 @@ export function createTabChannel({
   whole,
   status,
   isForgotten,
+  isRevisionAll,
   onFailure,
 }: TabChannelOptions): TabChannel {
   let isBusy = false;
@@ -103,7 +106,8 @@ export function createTabChannel({
     catchUp: (held) => {
       const now = whole();
       heldByTab = held;
-      const isCurrent = now.kind !== 'empty' && now.epoch === held?.epoch && now.revision === held.revision;
+      const isSame = now.kind !== 'empty' && now.epoch === held?.epoch && now.revision === held.revision;
+      const isCurrent = isSame && isRevisionAll();
       if (!isCurrent && !(now.kind === 'empty' && held === undefined)) needsWhole = true;
       send(undefined);
     },

@@ -36,6 +36,8 @@ export interface TabsOptions {
   readonly status: () => HubStatus;
   /** After a sign-out tabs are emptied; else a tab that holds flags keeps them until this hub has some. */
   readonly isForgotten: () => boolean;
+  /** Who holds a revision holds all flags of it. */
+  readonly isRevisionAll: () => boolean;
   /** Active tabs were asked for the token, and none has answered. */
   readonly onNoAnswer: () => void;
 }
@@ -51,6 +53,7 @@ export function createTabs({
   whole,
   status,
   isForgotten,
+  isRevisionAll,
   onNoAnswer,
 }: TabsOptions): Tabs {
   const channels = new Map<string, TabChannel>();
@@ -71,7 +74,15 @@ export function createTabs({
     add: (tabId, sink, held) => {
       remove(tabId);
       const onFailure = (error: unknown) => trace('hub', 'delivery failed', { tabId, reason: String(error) });
-      const channel = createTabChannel({ bootId, sink, whole, status, isForgotten, onFailure });
+      const channel = createTabChannel({
+        bootId,
+        sink,
+        whole,
+        status,
+        isForgotten,
+        isRevisionAll,
+        onFailure,
+      });
       channels.set(tabId, channel);
       trace('hub', 'tab attached', { tabId, tabs: channels.size });
       channel.catchUp(held);

@@ -1,9 +1,12 @@
 /** Several hubs in one browser: workers of two builds, or tabs that host a hub each. One streams, all show the same. */
 import { expect, test } from 'vitest';
 import type { Message } from '../../src/core/protocol/messages.ts';
+import { streamLockName } from '../../src/core/state/scope.ts';
+import type { PeerNews } from '../../src/hub/peers.ts';
+import { holdLock } from '../../src/system/locks.ts';
 import { createFakeFlagServer } from '../kit/fake-flag-server.ts';
 import { settle } from '../kit/fake-system.ts';
-import { createHubWorld, type HubWorldOptions } from '../kit/hub-world.ts';
+import { createHubWorld, type HubWorldOptions, SCOPE } from '../kit/hub-world.ts';
 
 /** A browser, and a server whose edits reach every stream that is open. */
 function createWorld(options?: HubWorldOptions) {
@@ -335,4 +338,94 @@ test('a leader whose tabs hang and leave it without a token lets another hub lea
   await serve();
   expect([first.isLeader, second.isLeader]).toEqual([false, true]);
   expect(transport.latest().request.accessToken).toBe('token');
+});
+
+test('a leader that is not heard, because one of a higher generation was, counts on from there', async () => {
+  const { startHub, edit, serve, peers } = createWorld();
+  startHub().attach();
+  const tab = startHub().attach();
+  await serve();
+  await edit('a');
+  const news = peers.posted.findLast((message) => message.type === 'leader');
+  if (news !== undefined)
+    peers.open().post({ ...news, from: 'elsewhere', generation: news.generation + 1_000 });
+  await serve();
+  await edit('b');
+  expect(tab.revision).toBe(2);
+});
+
+/** What a leader that a test plays says of itself. */
+const status = {
+  connection: { is: 'live', sinceMs: 0 },
+  storage: 'memory',
+  source: 'server',
+  epoch: 'e1',
+  revision: 1,
+  confirmedAtMs: 0,
+  tabs: 1,
+  isLeader: true,
+  isFollower: false,
+} as const;
+
+test('after a sign-out a follower without storage asks the next leader for the flags it asked the last one for', async () => {
+  const { startHub, serve, locks, peers } = createWorld({ storage: 'none' });
+  holdLock(locks.agent().locks, streamLockName(SCOPE), { onHeld: () => {} });
+  startHub().attach();
+  const leader = peers.open();
+  const say = async (news: PeerNews): Promise<void> => {
+    leader.post({ ...news, protocol: 1, from: 'leader' });
+    await serve();
+  };
+  const questions = () =>
+    peers.posted.filter((message) => message.type === 'hello' && message.needsFlags).length;
+  await say({ type: 'leader', generation: 1, filterKey: '', status });
+  expect(questions()).toBe(1);
+  await say({ type: 'forgotten', generation: 1 });
+  await say({ type: 'leader', generation: 2, filterKey: '', status });
+  expect(questions()).toBe(2);
+});
+
+test('what another hub says as leader while a sign-out is under way is not heard', async () => {
+  const { startHub, serve, locks, peers, database } = createWorld();
+  holdLock(locks.agent().locks, streamLockName(SCOPE), { onHeld: () => {} });
+  const { lead } = database;
+  const slowly: typeof lead = async (above) => {
+    await settle();
+    return lead(above);
+  };
+  Object.assign(database, { lead: slowly });
+  const follower = startHub();
+  const tab = follower.attach();
+  const leader = peers.open();
+  const say = (generation: number): void => {
+    const update = { kind: 'all', epoch: 'e1', revision: 1, flagsJson: '[]' } as const;
+    leader.post({ type: 'leader', generation, filterKey: '', status, update, protocol: 1, from: 'leader' });
+  };
+  say(1);
+  await serve();
+  expect(tab.revision).toBe(1);
+  const forgetting = follower.hub.forget();
+  say(2);
+  await serve();
+  expect([await forgetting, tab.revision]).toEqual([{ ok: true, value: null }, undefined]);
+});
+
+test('what is stored for who signs in while a sign-out still wipes is not wiped with the rest', async () => {
+  const { startHub, edit, serve, database } = createWorld();
+  const { clear } = database;
+  const slowly = async (): Promise<void> => {
+    await settle();
+    await clear();
+  };
+  Object.assign(database, { clear: slowly });
+  const { hub, attach } = startHub();
+  const tab = attach();
+  await serve();
+  await edit('a');
+  const forgetting = hub.forget();
+  const signingIn = hub.refresh();
+  await serve();
+  await serve();
+  expect([await forgetting, await signingIn]).toMatchObject([{ ok: true }, { ok: true }]);
+  expect([tab.revision, (await database.load())?.held.revision]).toEqual([1, 1]);
 });
