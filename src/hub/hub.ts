@@ -12,20 +12,21 @@ import type { ConnectionPolicy } from '../core/connection/policy.ts';
 import { DEFAULT_POLICY } from '../core/connection/policy.ts';
 import type { EventId, FlagFilter } from '../core/model.ts';
 import { HUB_PROTOCOL } from '../core/protocol/hub-protocol.ts';
-import { filterKeyOf, unionOfFilters } from '../core/state/filter.ts';
 import type { HubStatus } from '../core/state/status.ts';
 import type { Update } from '../core/state/update.ts';
 import type { FlagStore } from '../storage/contract.ts';
 import type { System } from '../system/system.ts';
 import type { Trace, TraceEntry } from '../system/trace.ts';
 import type { Transport } from '../transport/contract.ts';
-import { refreshAnswer, wipeFailed } from './answers.ts';
+import { refreshAnswer } from './answers.ts';
 import { createConnection } from './connection.ts';
 import type { Answer, HubDebug, TabSink } from './contract.ts';
 import { createLeadership, type Leadership, NOT_LEADING } from './leadership.ts';
 import type { PeerChannel, WhenHubIsGone } from './peers.ts';
 import { createReplica } from './replica.ts';
+import { createReplicatedFilter } from './replicated-filter.ts';
 import { createResync } from './resync.ts';
+import { createSignOut } from './sign-out.ts';
 import type { ClaimStream } from './stream-lock.ts';
 import { createTabs } from './tabs.ts';
 
@@ -82,13 +83,6 @@ export function createHub(parts: HubParts): Hub {
   const bootedAtMs = system.nowMs();
   const policy = { ...DEFAULT_POLICY, ...parts.policy };
   let leadership: Leadership | undefined;
-  let filter: FlagFilter | undefined;
-  let hasFilter = false;
-  let isForgotten = false;
-  /** Somebody wants flags: a tab that has not signed out. */
-  let isWanted = false;
-  /** Settles when no wipe is under way: what is read or stored before that belongs to who is being forgotten. */
-  let wiping: Promise<unknown> = Promise.resolve();
   let stopGrace = (): void => {};
   let isAgeDue = false;
   let shownSource: HubStatus['source'] = 'none';
@@ -121,7 +115,7 @@ export function createHub(parts: HubParts): Hub {
       trace,
       policy,
       url,
-      filter: () => filter,
+      filter: () => filter.current,
       after: resumePoint,
       accessToken: (why) => tabs.askForToken(why),
       onMessages: replica.receive,
@@ -140,6 +134,13 @@ export function createHub(parts: HubParts): Hub {
   );
 
   const resync = createResync(connection, replica);
+
+  const filter = createReplicatedFilter((wider, isFirst) => {
+    replica.setFilter(wider);
+    if (isFirst) return;
+    connection.tell({ type: 'pause', reason: RESYNC });
+    connection.tell({ type: 'unpause', reason: RESYNC });
+  });
 
   /** Only the id: the flags themselves must not end up in requests and traces. */
   function resumePoint(): EventId | undefined {
@@ -171,7 +172,7 @@ export function createHub(parts: HubParts): Hub {
     trace,
     whole: replica.whole,
     status,
-    isForgotten: () => isForgotten,
+    isForgotten: () => signOut.isForgotten,
     isRevisionAll: () => !replica.hasBeenFiltered,
     // Its tabs hang; those of another hub may know the token.
     onNoAnswer: () => {
@@ -214,57 +215,20 @@ export function createHub(parts: HubParts): Hub {
     stopGrace();
     if (tabs.activeCount > 0) {
       connection.tell({ type: 'unpause', reason: NO_TABS });
-      if (!isForgotten) leadership?.want(true);
+      if (!signOut.isForgotten) leadership?.want(true);
     } else stopGrace = system.after(NO_TAB_GRACE_MS, giveUpOnTabs);
     leadership?.greet();
     showStatus();
   };
 
-  /** The filter only ever grows while the hub lives: a tab must not take flags away from another. */
-  const widenFilter = (wanted: FlagFilter | undefined): void => {
-    const isFirst = !hasFilter;
-    const wider = isFirst ? wanted : unionOfFilters(filter, wanted);
-    if (!isFirst && filterKeyOf(wider) === filterKeyOf(filter)) return;
-    hasFilter = true;
-    filter = wider;
-    replica.setFilter(wider);
-    if (isFirst) return;
-    connection.tell({ type: 'pause', reason: RESYNC });
-    connection.tell({ type: 'unpause', reason: RESYNC });
-  };
-
-  const letGo = async (): Promise<void> => {
-    isForgotten = true;
-    isWanted = false;
-    connection.tell({ type: 'pause', reason: FORGOTTEN });
-    leadership?.want(false);
-    // An answer still under way belongs to who is being forgotten.
-    connection.cancelRequests();
-    tabs.dropToken();
-    await replica.drop();
-  };
-
-  const forgetWithOthers = (): void => {
-    // Before the lead is let go of.
-    const wipe = replica.wiper();
-    letGo()
-      .then(wipe)
-      .catch((error: unknown) => trace('storage', 'not wiped', { reason: String(error) }));
-  };
-
-  /** A hub that was started for tabs that have signed out, after a crash or a sleep. */
-  const staySignedOut = (): void => {
-    isForgotten = true;
-    connection.tell({ type: 'pause', reason: FORGOTTEN });
-  };
-
-  const remember = (): void => {
-    isWanted = true;
-    if (!isForgotten) return;
-    isForgotten = false;
-    connection.tell({ type: 'unpause', reason: FORGOTTEN });
-    if (tabs.activeCount > 0) leadership?.want(true);
-  };
+  const signOut = createSignOut({
+    connection,
+    replica,
+    tabs,
+    store,
+    trace,
+    leadership: () => leadership,
+  });
 
   let starting: Promise<void> | undefined = replica.load().finally(() => {
     starting = undefined;
@@ -280,17 +244,17 @@ export function createHub(parts: HubParts): Hub {
     claimStream: parts.claimStream,
     peers: parts.peers,
     whenHubIsGone: parts.whenHubIsGone,
-    load: (epoch) => wiping.then(() => starting ?? replica.load(epoch)),
+    load: (epoch) => signOut.wiped.then(() => starting ?? replica.load(epoch)),
     status,
     ownTabs: () => tabs.count,
-    wants: () => (hasFilter ? (filter ?? 'everything') : 'nothing'),
-    widenFilter,
+    wants: filter.wants,
+    widenFilter: filter.widen,
     refresh: () => refresh(),
     onWoken: wakeUp,
-    onForgotten: forgetWithOthers,
+    onForgotten: signOut.forgetWithOthers,
     onChange: () => {
       // Somebody has signed in again elsewhere.
-      if (leadership?.leader !== undefined) remember();
+      if (leadership?.leader !== undefined) signOut.remember();
       showStatus();
     },
   });
@@ -309,9 +273,9 @@ export function createHub(parts: HubParts): Hub {
 
   return {
     attach: ({ tabId, sink, filter: wanted, held, isForgotten: hasSignedOut = false }) => {
-      widenFilter(wanted);
-      if (!hasSignedOut) remember();
-      else if (!isWanted) staySignedOut();
+      filter.widen(wanted);
+      if (hasSignedOut) signOut.staySignedOut();
+      else signOut.remember();
       tabs.add(tabId, sink, held);
       noticeTabs();
     },
@@ -332,19 +296,10 @@ export function createHub(parts: HubParts): Hub {
       else leadership?.wake(why);
     },
     refresh: async () => {
-      remember();
+      signOut.remember();
       return leadership?.isLeader === false ? leadership.refresh() : refresh();
     },
-    forget: () => {
-      // The others are told first: what they still store must be gone when this wipe ends.
-      const told = leadership?.forget();
-      const wiped = letGo()
-        .then(() => told)
-        .then(store.clear)
-        .then(() => ({ ok: true, value: null }) as const, wipeFailed);
-      wiping = wiped;
-      return wiped;
-    },
+    forget: signOut.forget,
     storageLost: replica.storageLost,
     debug: () => ({
       bootId,
@@ -369,4 +324,3 @@ export function createHub(parts: HubParts): Hub {
 const STARTING = 'starting';
 const NO_TABS = 'no active tab';
 const RESYNC = 'starting over';
-const FORGOTTEN = 'forgotten';

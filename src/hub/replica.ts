@@ -14,6 +14,7 @@ import type { FlagStore, SnapshotFacts, StoredFlags } from '../storage/contract.
 import type { System } from '../system/system.ts';
 import type { Trace } from '../system/trace.ts';
 import { groupChanges } from './group-changes.ts';
+import { isSnapshot, readyMessages } from './waiting-messages.ts';
 
 export interface ReplicaOptions {
   readonly store: FlagStore;
@@ -116,7 +117,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   let term: number | undefined;
   /** What is held lies in storage, so that changes can be appended to it. */
   let isStored = false;
-  let queue: Message[] = [];
+  let queue: readonly Message[] = [];
   let working: Promise<void> | undefined;
   let isWaiting = false;
   /** Something was lost while a snapshot was on its way, which may be older than that. */
@@ -132,33 +133,14 @@ export function createReplica(options: ReplicaOptions): Replica {
     }
   };
 
-  /** While a snapshot is awaited, it goes first; the changes that came before it were received on a newer stream position or are refused. */
-  const takeReady = (): Message[] => {
-    const taken = queue;
+  const takeReady = (): readonly Message[] => {
+    const waiting = queue;
     queue = [];
-    if (!isWaiting) return taken;
+    if (!isWaiting) return waiting;
     isWaiting = false;
-    const snapshots = taken.filter(isSnapshot);
-    const snapshotAt = taken.findLastIndex(isSnapshot);
-    const epoch = snapshots.at(-1)?.snapshot.epoch;
-    const rest = taken.flatMap((message, at) => {
-      if (isSnapshot(message)) return [];
-      return at < snapshotAt && epoch !== undefined ? ofEpoch(message, epoch) : [message];
-    });
-    return [...snapshots, ...rest];
-  };
-
-  /**
-   * Without the changes of other epochs than that of the snapshot that came later: to wait for those could be to wait for ever. When it is
-   * not the epoch that was held, the snapshot may have been asked for before the change came, and is asked for once more.
-   */
-  const ofEpoch = (message: Message, epoch: string): Message[] => {
-    if (message.kind !== 'change' && message.kind !== 'batch') return [message];
-    const changes = message.kind === 'batch' ? message.changes : [message.change];
-    const others = changes.filter((change) => change.epoch !== epoch);
-    isWaitingInVain ||= others.some((change) => change.epoch !== held?.epoch);
-    const ours = changes.filter((change) => change.epoch === epoch);
-    return ours.length === 0 ? [] : [{ kind: 'batch', changes: ours }];
+    const { messages, isDoubtful } = readyMessages(waiting, held?.epoch);
+    isWaitingInVain ||= isDoubtful;
+    return messages;
   };
 
   const step = async (messages: readonly Message[]): Promise<void> => {
@@ -429,19 +411,13 @@ export function createReplica(options: ReplicaOptions): Replica {
     wiper: () => {
       const itsTerm = term;
       return async () => {
-        if (itsTerm === undefined) return;
-        await store.confirm({ term: itsTerm, nowMs: system.nowMs() });
-        await store.clear();
+        if (itsTerm !== undefined) await store.clear({ term: itsTerm });
       };
     },
     settled: async () => {
       await working;
     },
   };
-}
-
-function isSnapshot(message: Message): message is Extract<Message, { kind: 'snapshot' }> {
-  return message.kind === 'snapshot';
 }
 
 function isSuperseded(error: unknown): boolean {

@@ -34,8 +34,8 @@ export interface FlagStore {
   appendChanges(changes: readonly Change[], held: Held, facts: SnapshotFacts): Promise<Written>;
   /** Notes that the server has confirmed what is stored. */
   confirm(facts: WriteFacts): Promise<void>;
-  /** Wipes the namespace. */
-  clear(): Promise<void>;
+  /** Wipes the namespace. With a term: rejects with `superseded` when that is over, and what was stored since stays. */
+  clear(asLeader?: { readonly term: number }): Promise<void>;
   close(): void;
 }
 

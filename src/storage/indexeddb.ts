@@ -114,7 +114,7 @@ export async function openIndexedDbStore(scope: string, onLost: () => void): Pro
     saveSnapshot: (held, facts) => write(facts, saving(held, facts)),
     appendChanges: (changes, held, facts) => write(facts, appending(changes, held, facts)),
     confirm: (facts) => write(facts, confirming(facts.nowMs)),
-    clear: () =>
+    clear: (asLeader) =>
       inTurn(async () => {
         known = undefined;
         await inTransaction(db, ['snapshot', 'log', 'meta', 'outbox'], async (tx) => {
@@ -124,6 +124,7 @@ export async function openIndexedDbStore(scope: string, onLost: () => void): Pro
           issue(meta.delete('head'));
           // The term stays: a hub from before must not write what was wiped. The hub whose term it is learns of the wipe from it.
           const stored = decodeTerm(await reading);
+          if (asLeader !== undefined) refuseOtherTerm(asLeader.term, stored?.number);
           if (stored !== undefined) issue(meta.put({ ...stored, wipes: stored.wipes + 1 }, 'term'));
         });
       }),

@@ -29,7 +29,8 @@ export function createMemoryStore(): FlagStore {
       enter(term);
       if (stored !== undefined) stored = { ...stored, confirmedAtMs: nowMs };
     },
-    clear: async () => {
+    clear: async (asLeader) => {
+      if (asLeader !== undefined) enter(asLeader.term);
       stored = undefined;
     },
     close: () => {},

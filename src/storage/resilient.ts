@@ -111,10 +111,10 @@ export function createResilientStore({
     saveSnapshot: (held, facts) => run((store) => store.saveSnapshot(held, facts)),
     appendChanges: (changes, held, facts) => run((store) => store.appendChanges(changes, held, facts)),
     confirm: (facts) => run((store) => store.confirm(facts)),
-    clear: async () => {
+    clear: async (asLeader) => {
       await memory?.clear();
       // No going over to memory here, and no giving up because of it: whoever wipes must hear that the data is still there.
-      await attemptAgain((store) => store.clear()).catch((error: unknown) => {
+      await attemptAgain((store) => store.clear(asLeader)).catch((error: unknown) => {
         // Where nothing can be stored at all, there is nothing to wipe.
         if (!isCode(error, 'storage')) throw error;
       });

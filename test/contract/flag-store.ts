@@ -126,6 +126,15 @@ export function flagStoreCases({ open, survivesReopening }: StoreKind): readonly
       },
     ),
 
+    led('a wipe in the name of a term that is over is refused, and wipes nothing', async (store) => {
+      await store.saveSnapshot(heldOf(1, [one]), facts);
+      await store.lead();
+      same((await rejection(store.clear({ term: 1 }))).code, 'superseded');
+      same((await store.load())?.held, heldOf(1, [one]));
+      await store.clear({ term: 2 });
+      same(await store.load(), undefined);
+    }),
+
     led('remembers when the flags were last confirmed', async (store) => {
       await store.saveSnapshot(heldOf(1, [one]), facts);
       await store.confirm({ term: 1, nowMs: 9_000 });

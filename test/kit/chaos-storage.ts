@@ -63,7 +63,7 @@ export function createChaosStorage(kind: StorageKind): ChaosStorage {
       saveSnapshot: (held, facts) => ask(() => store.saveSnapshot(held, facts)),
       appendChanges: (changes, held, facts) => ask(() => store.appendChanges(changes, held, facts)),
       confirm: (facts) => ask(() => store.confirm(facts)),
-      clear: () => ask(store.clear),
+      clear: (asLeader) => ask(() => store.clear(asLeader)),
       close: store.close,
     };
   };
@@ -108,7 +108,7 @@ function memoryDatabase(): Database {
         saveSnapshot: (held, facts) => ask(() => mine.saveSnapshot(held, facts)),
         appendChanges: (changes, held, facts) => ask(() => mine.appendChanges(changes, held, facts)),
         confirm: (facts) => ask(() => mine.confirm(facts)),
-        clear: () => ask(mine.clear),
+        clear: (asLeader) => ask(() => mine.clear(asLeader)),
         close: () => void connections.delete(onLost),
       };
     },

@@ -241,7 +241,7 @@ function sharedStore(database: FlagStore, life: AgentLife): FlagStore {
     saveSnapshot: (held, facts) => alive(() => database.saveSnapshot(held, facts)),
     appendChanges: (changes, held, facts) => alive(() => database.appendChanges(changes, held, facts)),
     confirm: (facts) => alive(() => database.confirm(facts)),
-    clear: () => alive(database.clear),
+    clear: (asLeader) => alive(() => database.clear(asLeader)),
     close: () => {},
   };
 }

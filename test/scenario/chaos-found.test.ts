@@ -249,6 +249,21 @@ const found: readonly Found[] = [
       ['cut'],
     ],
   },
+  {
+    name: 'a leader that hung hears of a sign-out when the data of the site are gone already',
+    hosts: 'mixed',
+    filters: 'by tab',
+    steps: [
+      ['open', 0],
+      ['close', 0],
+      ['open', 3],
+      ['freeze worker'],
+      ['forget', 3],
+      ['open', 3],
+      ['cut'],
+      ['clear storage'],
+    ],
+  },
 ];
 
 test.each(found)('$name', async ({ name, steps, ...options }) => {
