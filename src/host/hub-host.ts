@@ -14,7 +14,11 @@ import { openPeerChannel } from './peer-channel.ts';
 export interface HubHost {
   readonly bootId: string;
   readonly system: System;
-  readonly locks: LockManager | undefined;
+  /**
+   * Tells when a tab has died. `undefined` where there is nothing to tell: without Web Locks, and in a tab, which dies with its host. There a
+   * lock that were granted to the page in the back/forward cache would throw it out.
+   */
+  readonly tabLocks: LockManager | undefined;
   /** The hub of this scope, made when it is first asked for. Settles when the hub's life can be watched by its lock. */
   hubFor(request: AttachRequest): Promise<Hub>;
   /** Closes every hub at once: streams end and locks are free when it returns. */
@@ -82,7 +86,7 @@ export function createHubHost({ system, runsIn }: HubHostOptions): HubHost {
   return {
     bootId,
     system,
-    locks,
+    tabLocks: runsIn === 'tab' ? undefined : locks,
     hubFor: (request) => {
       const scope = scopeOf(request.namespace, request.url);
       const known = hubs.get(scope);

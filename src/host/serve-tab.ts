@@ -15,7 +15,8 @@ interface Attachment {
   end(): void;
 }
 
-export function serveTab(port: MessagePort, host: HubHost): void {
+/** The returned function ends all attachments of the port: afterwards nothing of them is waited for. */
+export function serveTab(port: MessagePort, host: HubHost): () => void {
   const attachments = new Map<string, Attachment>();
 
   const end = (tabId: string): void => {
@@ -28,7 +29,7 @@ export function serveTab(port: MessagePort, host: HubHost): void {
     const sink = wrap<TabSink>(sinkPort);
     const { tabId } = request;
     const lockName = tabLockName(scopeOf(request.namespace, request.url), tabId);
-    const stopWatching = whenLockIsFree(host.locks, lockName, () => end(tabId));
+    const stopWatching = whenLockIsFree(host.tabLocks, lockName, () => end(tabId));
     end(tabId);
     attachments.set(tabId, {
       hub,
@@ -80,4 +81,7 @@ export function serveTab(port: MessagePort, host: HubHost): void {
     debug: (tabId) => withHub(tabId, (hub) => ({ ok: true, value: hub.debug() })),
   };
   expose(remote, port);
+  return () => {
+    for (const tabId of [...attachments.keys()]) end(tabId);
+  };
 }

@@ -18,7 +18,7 @@ export function enterTabHost(): TabHostDoor {
   host ??= createHubHost({ system: createSystem(), runsIn: 'tab' });
   guests += 1;
   const { port1, port2 } = new MessageChannel();
-  serveTab(port2, host);
+  const endAttachments = serveTab(port2, host);
   let isInside = true;
   return {
     port: port1,
@@ -26,6 +26,7 @@ export function enterTabHost(): TabHostDoor {
       if (!isInside) return;
       isInside = false;
       guests -= 1;
+      endAttachments();
       port2.close();
       if (guests > 0) return;
       host?.close();

@@ -112,8 +112,8 @@ export function reachHub(link: HubLinkOptions): HubLink {
     };
     end = endThis;
     try {
-      // Before the tab is attached, so that the hub can never wait for a lock that is not there yet.
-      tabLock = await takeLock(locks, tabLockName(scope, tabId));
+      // Before the tab is attached, so that the hub can never wait for a lock that is not there yet. A hub in this tab waits for none.
+      if (runsIn !== 'tab') tabLock = await takeLock(locks, tabLockName(scope, tabId));
       door = await open();
       if (death.signal.aborted) throw new FlagError('closed', 'The page went to sleep.');
       remote = wrap<HubRemote>(door.port);
@@ -136,8 +136,9 @@ export function reachHub(link: HubLinkOptions): HubLink {
         return unwrap(await withDeadline(answered, { system, afterMs: ATTACH_DEADLINE_MS, what: 'The hub' }));
       };
       const lockName = hubLockName(scope, bootId);
-      watch = watchHub({ locks, lockName, system, ask, onDeath: hubHasDied });
-      return { tabId, remote, runsIn, death, lookNow: watch.lookNow };
+      // A hub in this tab dies with it.
+      if (runsIn !== 'tab') watch = watchHub({ locks, lockName, system, ask, onDeath: hubHasDied });
+      return { tabId, remote, runsIn, death, lookNow: () => watch?.lookNow() };
     } catch (error) {
       endThis();
       throw door?.loadFailure.aborted ? scriptNotLoaded() : error;
