@@ -1,4 +1,4 @@
-/** The worker's end of one tab's port: Comlink calls in, calls to the tab's sink out, and the lock that tells when the tab has died. */
+/** The host's end of one tab's port: Comlink calls in, calls to the tab's sink out, and the lock that tells when the tab has died. */
 import { expose, type Remote, wrap } from 'comlink';
 import { HUB_PROTOCOL } from '../core/protocol/hub-protocol.ts';
 import { scopeOf, tabLockName } from '../core/state/scope.ts';
