@@ -360,3 +360,16 @@ test.each<[string, Step[], number]>([
   const { trace } = run([[0, attach], ...steps]);
   expect(trace.filter((line) => line.endsWith('>open')).length).toBe(opens);
 });
+
+test.each([
+  ['for good', refused(204)],
+  ['for want of a token', refused(401)],
+])('a goodbye is forgotten with its stream, also when that ends %s', (_, end) => {
+  const { state } = run([
+    [0, attach],
+    [0, opened],
+    [100, { type: 'bye', delayMs: 7_000 }],
+    [200, end],
+  ]);
+  expect(state.byeMs).toBeUndefined();
+});

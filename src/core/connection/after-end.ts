@@ -44,7 +44,6 @@ function afterCut(state: ConnectionState, reason: string, around: Circumstances)
     ...memoryOf(state),
     // The next stream is a trial: one more that is cut at once, and polling goes on.
     shortLived: SHORT_LIVED_LIMIT - 1,
-    byeMs: undefined,
     notBeforeMs,
     is: 'polling',
     reason: `streams are cut at once (${reason})`,
@@ -88,7 +87,6 @@ function pollSlowly(
   const nextPollAtMs = nowMs + Math.max(retryAfterMs, slowPollDelayMs(around));
   const polling: State<'polling'> = {
     ...memoryOf(state),
-    byeMs: undefined,
     notBeforeMs: nowMs + retryAfterMs,
     is: 'polling',
     reason,
@@ -124,7 +122,6 @@ export function backOff(
   return stay({
     ...memoryOf(state),
     failures,
-    byeMs: undefined,
     notBeforeMs: nowMs + floorMs,
     is: 'waiting',
     retryAtMs: nowMs + delayMs,

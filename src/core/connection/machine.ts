@@ -241,6 +241,6 @@ function leave(state: ConnectionState, next: Next | ConnectionState): Next {
 /** What stays when we end a stream ourselves: a goodbye still wants its time, and a long life still clears what went wrong. */
 function rememberEnd(state: ConnectionState, around: Circumstances): Memory {
   const memory = memoryOf(state.is === 'live' ? forgive(state, around) : state);
-  const byeUntilMs = around.nowMs + (memory.byeMs ?? 0);
-  return { ...memory, byeMs: undefined, notBeforeMs: Math.max(memory.notBeforeMs, byeUntilMs) };
+  const byeUntilMs = around.nowMs + (state.byeMs ?? 0);
+  return { ...memory, notBeforeMs: Math.max(memory.notBeforeMs, byeUntilMs) };
 }

@@ -179,9 +179,10 @@ export function isBusy(state: ConnectionState): boolean {
   );
 }
 
+/** What outlives a state. A goodbye is of one stream, and ends with it. */
 export function memoryOf(state: Memory): Memory {
-  const { failures, shortLived, floorMs, byeMs, notBeforeMs, hasRenewedToken, isDoubted } = state;
-  return { failures, shortLived, floorMs, byeMs, notBeforeMs, hasRenewedToken, isDoubted };
+  const { failures, shortLived, floorMs, notBeforeMs, hasRenewedToken, isDoubted } = state;
+  return { failures, shortLived, floorMs, byeMs: undefined, notBeforeMs, hasRenewedToken, isDoubted };
 }
 
 /** Nothing is to be done. */
