@@ -1,5 +1,5 @@
 /** One file for every build: `vite build --mode page | tab-host | shared-worker | service-worker | node`; the demo has its own root. Also the tests. */
-import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { defineConfig, type Plugin, type Rolldown, type UserConfig } from 'vite';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 import { chooseEngines, ENGINE_OF_PROJECT } from './test/kit/chosen-engines.ts';
 import type { EngineName } from './test/kit/find-engine.ts';
@@ -30,17 +30,29 @@ function library(
       // The files contain other people's work, and their licences want to be named.
       license: { fileName: `licenses/${Object.keys(entries).join('-')}.md` },
       lib: { entry: entries, formats: [format], name: 'flagentOffline', fileName: (_, name) => `${name}.js` },
-      ...(format === 'es' && { rolldownOptions: { output: { chunkFileNames: 'page/[name].js' } } }),
+      ...(format === 'es' && { rolldownOptions: { output: { chunkFileNames: nameChunk } } }),
       ...more,
     },
   };
+}
+
+/**
+ * What is ours stays beside the entry, because the addresses of the worker and of the tab host are relative to the file that names them.
+ * What `index.js` and `link-tab.js` both need is a file too: so the entry exports nothing but the public API.
+ */
+function nameChunk({ name, isDynamicEntry, moduleIds }: Rolldown.PreRenderedChunk): string {
+  if (moduleIds.every((id) => id.includes('/node_modules/'))) return 'page/[name].js';
+  return isDynamicEntry ? `${name}.js` : 'page-parts.js';
 }
 
 /** Bundlers find a worker by the literal `new SharedWorker(new URL('…', import.meta.url))`; ours must reach the application's bundler untouched. */
 function keepWorkerLiteral(): Plugin {
   return {
     name: 'keep-worker-literal',
-    renderChunk: (code) => ({ code: code.replaceAll(/\/\* @vite-ignore \*\/\s*/g, ''), map: null }),
+    renderChunk: (code) => ({
+      code: code.replaceAll(/\/\* @vite-ignore \*\/\s*(?=["'`]\.\/shared-worker)/g, ''),
+      map: null,
+    }),
   };
 }
 

@@ -45,16 +45,23 @@ export function createControl({ flagServer, network, flags, writeToken }: World)
   }
 
   /** Goes to the server directly, so that flags can be edited while the page is cut off. */
-  async function setEnabled(id: string, enabled: unknown): Promise<Answer> {
-    if (typeof enabled !== 'boolean') return refused('enabled must be true or false.');
-    const response = await fetch(`${flagServer.url}/api/v1/flags/${id}/enabled`, {
+  async function edit(path: string, body: object): Promise<Answer> {
+    const response = await fetch(`${flagServer.url}/api/v1/flags/${path}`, {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${writeToken}` },
-      body: JSON.stringify({ enabled }),
+      body: JSON.stringify(body),
     });
-    return response.ok
-      ? { status: 200, body: { enabled } }
-      : refused(`The flag server answered ${response.status}.`);
+    return response.ok ? { status: 200, body } : refused(`The flag server answered ${response.status}.`);
+  }
+
+  async function setEnabled(id: string, enabled: unknown): Promise<Answer> {
+    if (typeof enabled !== 'boolean') return refused('enabled must be true or false.');
+    return edit(`${id}/enabled`, { enabled });
+  }
+
+  async function setRollout(id: string, segmentID: string, rolloutPercent: unknown): Promise<Answer> {
+    if (typeof rolloutPercent !== 'number') return refused('rolloutPercent must be a number.');
+    return edit(`${id}/segments/${segmentID}`, { rolloutPercent });
   }
 
   async function reset(): Promise<Answer> {
@@ -74,10 +81,11 @@ export function createControl({ flagServer, network, flags, writeToken }: World)
     const body = await readBody(request);
     if (path === '/network') return setNetwork(body.state);
     if (path === '/reset') return reset();
-    const [, id] = /^\/flags\/(\d+)\/enabled$/.exec(path) ?? [];
-    return id === undefined
-      ? { status: 404, body: { error: `Nothing is at ${path}.` } }
-      : setEnabled(id, body.enabled);
+    const [, id, segmentID] = /^\/flags\/(\d+)\/(?:enabled|segments\/(\d+)\/rollout)$/.exec(path) ?? [];
+    if (id === undefined) return { status: 404, body: { error: `Nothing is at ${path}.` } };
+    return segmentID === undefined
+      ? setEnabled(id, body.enabled)
+      : setRollout(id, segmentID, body.rolloutPercent);
   }
 
   return (request, response) => {

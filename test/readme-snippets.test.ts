@@ -20,14 +20,28 @@ import { createFlagClient, type FlagClient } from 'flagent-offline';
 declare const url: string;
 declare const flags: FlagClient;
 `;
+const BEFORE_READS = `
+declare const flags: import('flagent-offline').FlagClient;
+`;
 const BEFORE_SERVICE_WORKER = `
 import type { ShellFile } from 'flagent-offline/service-worker';
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: readonly ShellFile[] };
 `;
 
+/** It reads from a client that an earlier snippet has created. */
+function isReading(code: string): boolean {
+  return /\bflags\.\w/.test(code) && !code.includes('const flags');
+}
+
 function complaintsAbout(code: string, name: string): string {
   const isServiceWorker = code.includes('flagent-offline/service-worker');
-  const introduced = isServiceWorker ? BEFORE_SERVICE_WORKER : code.includes('import ') ? '' : BEFORE_PAGE;
+  const introduced = isServiceWorker
+    ? BEFORE_SERVICE_WORKER
+    : !code.includes('import ')
+      ? BEFORE_PAGE
+      : isReading(code)
+        ? BEFORE_READS
+        : '';
   writeFileSync(join(folder, `${name}.ts`), introduced + code);
   const config = {
     compilerOptions: {

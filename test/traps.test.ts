@@ -52,7 +52,7 @@ const TRAPS: readonly Trap[] = [
   ],
   [
     'the worker type or lifetime differs between two pages',
-    'Both are constant: the literal in src/page/hub-doors.ts has a name and no other option.',
+    'Both are constant: the literal in src/page/built-in-worker.ts has a name and no other option.',
   ],
   [
     'a worker from a blob or data URL is not shared',

@@ -1,8 +1,7 @@
-/** All flags as cards, found by words and shown as one visitor gets them. It asks the client of the moment and keeps no flags of its own. */
-import type { Flag, FlagChange, FlagClient } from 'flagent-offline';
+/** All flags as cards, found by words and shown as the one who is asked for gets them. It asks the client of the moment and keeps no flags of its own. */
+import type { EvaluationResult, Flag, FlagChange, FlagClient } from 'flagent-offline';
 import { element, setText } from './element.ts';
 import { createFlagCard, type FlagCard } from './flag-card.ts';
-import { chooseVisitor, chosenVisitor, VISITORS } from './visitors.ts';
 import { setFlagEnabled } from './world.ts';
 
 export interface Board {
@@ -10,14 +9,21 @@ export interface Board {
   show(): void;
   /** The same soon, and marks the card of the changed flag. */
   showChange(change: FlagChange): void;
+  /** Marks the card of a flag that is being edited until the change comes; `edit` is false when the server did not take it. */
+  awaitEdit(flag: Flag, edit: Promise<boolean>): Promise<void>;
 }
 
-/** `onRefused` hears of an edit that the demo's server did not take. */
-export function createBoard(
-  container: HTMLElement,
-  current: { readonly now: FlagClient },
-  onRefused: (flag: Flag) => void,
-): Board {
+export interface BoardOptions {
+  readonly client: { readonly now: FlagClient };
+  readonly evaluate: (flagKey: string) => EvaluationResult;
+  /** Hears of a flag that somebody wants explained. */
+  readonly onWhy: (flagKey: string) => void;
+  /** Hears of an edit that the demo's server did not take. */
+  readonly onRefused: (flag: Flag) => void;
+}
+
+export function createBoard(container: HTMLElement, options: BoardOptions): Board {
+  const { client, evaluate, onWhy, onRefused } = options;
   const cards = new Map<string, FlagCard>();
   const changedKeys = new Set<string>();
   const grid = element('div', { class: 'grid' });
@@ -28,34 +34,17 @@ export function createBoard(
     'aria-label': 'Find flags',
   });
   const empty = element('p', { class: 'empty' }, 'No flags yet. They come with the first connection.');
-  const visitors = element(
-    'select',
-    { 'aria-label': 'Visitor' },
-    ...VISITORS.map(({ name, entity }) => element('option', { value: entity.entityID }, name)),
-  );
-  visitors.value = chosenVisitor().entity.entityID;
   words.addEventListener('input', showFound);
-  visitors.addEventListener('change', () => {
-    chooseVisitor(visitors.value);
-    show();
-  });
   container.append(
-    element(
-      'div',
-      { class: 'toolbar' },
-      element('h2', {}, 'Flags'),
-      count,
-      words,
-      element('label', {}, element('span', {}, 'as seen by'), visitors),
-    ),
+    element('div', { class: 'toolbar' }, element('h2', {}, 'Flags'), count, words),
     empty,
     grid,
   );
 
   function show(): void {
-    const flags = [...current.now.peekFlags().values()].sort((a, b) => a.id - b.id);
+    const flags = [...client.now.peekFlags().values()].sort((a, b) => a.id - b.id);
     for (const [key, card] of cards) {
-      if (current.now.peekFlag(key) !== undefined) continue;
+      if (client.now.peekFlag(key) !== undefined) continue;
       card.root.remove();
       cards.delete(key);
     }
@@ -67,9 +56,9 @@ export function createBoard(
   }
 
   function showFlag(flag: Flag, position: number): void {
-    const card = cards.get(flag.key) ?? createFlagCard(flag, toggle);
+    const card = cards.get(flag.key) ?? createFlagCard(flag, { onToggle: toggle, onWhy });
     cards.set(flag.key, card);
-    card.show(flag, current.now.evaluateNow({ flagKey: flag.key, ...chosenVisitor().entity }));
+    card.show(flag, evaluate(flag.key));
     if (grid.children[position] !== card.root) grid.insertBefore(card.root, grid.children[position] ?? null);
   }
 
@@ -84,12 +73,15 @@ export function createBoard(
     setText(count, found === cards.size ? String(cards.size) : `${found} of ${cards.size}`);
   }
 
-  async function toggle(flag: Flag): Promise<void> {
+  function toggle(flag: Flag): Promise<void> {
+    return awaitEdit(flag, setFlagEnabled(flag.id, !flag.enabled));
+  }
+
+  async function awaitEdit(flag: Flag, edit: Promise<boolean>): Promise<void> {
     const card = cards.get(flag.key);
     card?.await(true);
-    const isDone = await setFlagEnabled(flag.id, !flag.enabled);
     // The card moves when the change comes through the stream, as it would for an edit made elsewhere.
-    if (isDone) return;
+    if (await edit) return;
     card?.await(false);
     onRefused(flag);
   }
@@ -109,5 +101,5 @@ export function createBoard(
     changedKeys.clear();
   }
 
-  return { show, showChange };
+  return { show, showChange, awaitEdit };
 }

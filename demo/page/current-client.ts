@@ -10,6 +10,8 @@ export interface CurrentClient {
 export interface ClientListener {
   change(change: FlagChange): void;
   status(status: FlagStatus): void;
+  /** Another client has taken over, with flags of its own. */
+  replaced(): void;
 }
 
 /** A client without flags is moved to after this long: there may be none. */
@@ -35,6 +37,7 @@ export function createCurrentClient(open: () => FlagClient, listener: ClientList
       const before = current;
       current = next;
       listener.status(next.status);
+      listener.replaced();
       await before.close();
     },
   };

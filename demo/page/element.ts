@@ -23,6 +23,17 @@ export function button(label: string, onPress: () => void, attributes: Attribute
   return made;
 }
 
+/** For names and ids: what browsers do to prose is wrong here. */
+export function textInput(attributes: Attributes): HTMLInputElement {
+  return element('input', {
+    type: 'text',
+    autocomplete: 'off',
+    autocapitalize: 'off',
+    spellcheck: 'false',
+    ...attributes,
+  });
+}
+
 /** A place in `index.html`. */
 export function place(id: string): HTMLElement {
   const found = document.getElementById(id);
@@ -33,4 +44,12 @@ export function place(id: string): HTMLElement {
 /** Writes only what differs, so that screen readers and selections are left in peace. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
+}
+
+/** Puts the children in place of those there are, if they differ: so that focus and selections are left in peace. */
+export function showChildren(target: Element, ...children: readonly Node[]): void {
+  const isSame =
+    target.childNodes.length === children.length &&
+    children.every((child, index) => target.childNodes[index]?.isEqualNode(child));
+  if (!isSame) target.replaceChildren(...children);
 }

@@ -1,6 +1,7 @@
-/** One flag on the board: what it is, what the chosen visitor gets, and the switch that edits it on the server. */
+/** One flag on the board: what it is, what the one who is asked for gets, and the switch that edits it on the server. */
 import type { EvaluationResult, Flag } from 'flagent-offline';
-import { element, setText } from './element.ts';
+import { bucketBar } from './bucket-bar.ts';
+import { button, element, setText, showChildren } from './element.ts';
 
 export interface FlagCard {
   readonly root: HTMLElement;
@@ -11,7 +12,13 @@ export interface FlagCard {
   await(isAwaited: boolean): void;
 }
 
-export function createFlagCard(flag: Flag, onToggle: (flag: Flag) => void): FlagCard {
+export interface FlagCardOptions {
+  readonly onToggle: (flag: Flag) => void;
+  /** Somebody wants to know how the answer comes about. */
+  readonly onWhy: (flagKey: string) => void;
+}
+
+export function createFlagCard(flag: Flag, { onToggle, onWhy }: FlagCardOptions): FlagCard {
   let shown = flag;
   const toggle = element('button', {
     type: 'button',
@@ -24,6 +31,10 @@ export function createFlagCard(flag: Flag, onToggle: (flag: Flag) => void): Flag
   const tags = element('ul', { class: 'tags', 'aria-label': 'Tags' });
   const rollout = element('div', { class: 'rollout' });
   const answer = element('output', { class: 'answer' });
+  const why = button('why?', () => onWhy(flag.key), {
+    class: 'link',
+    'aria-label': `Why? Explain ${flag.key}`,
+  });
   const awaited = element('span', { class: 'awaited', hidden: true }, 'edited, waiting for the network');
   const root = element(
     'article',
@@ -31,7 +42,7 @@ export function createFlagCard(flag: Flag, onToggle: (flag: Flag) => void): Flag
     element('header', {}, element('h3', {}, flag.key), toggle),
     description,
     rollout,
-    element('footer', {}, tags, awaited, answer),
+    element('footer', {}, tags, awaited, answer, why),
   );
 
   return {
@@ -41,8 +52,8 @@ export function createFlagCard(flag: Flag, onToggle: (flag: Flag) => void): Flag
       toggle.setAttribute('aria-checked', String(next.enabled));
       root.dataset.enabled = String(next.enabled);
       setText(description, next.description);
-      tags.replaceChildren(...next.tags.map(({ value }) => element('li', {}, value)));
-      rollout.replaceChildren(...sharesOf(next, result));
+      showChildren(tags, ...next.tags.map(({ value }) => element('li', {}, value)));
+      showChildren(rollout, ...rolloutOf(next, result));
       setText(answer, sayResult(result));
       answer.dataset.variant = result.variantKey === null ? 'none' : result.variantKey;
     },
@@ -58,26 +69,17 @@ export function createFlagCard(flag: Flag, onToggle: (flag: Flag) => void): Flag
   };
 }
 
-/** The segment that decides for the visitor, or the last one: how many it lets in, and which variants they get. */
-function sharesOf(flag: Flag, result: EvaluationResult): HTMLElement[] {
-  const segment = flag.segments.find(({ id }) => id === result.segmentID) ?? flag.segments.at(-1);
+/** The segment that decides, or the last one: how many it lets in, which variants they get, and where the entity is. */
+function rolloutOf(flag: Flag, { segmentID, steps = [] }: EvaluationResult): HTMLElement[] {
+  const segment = flag.segments.find(({ id }) => id === segmentID) ?? flag.segments.at(-1);
   if (segment === undefined) return [];
-  const parts = segment.distributions
-    .filter(({ percent }) => percent > 0)
-    .map(({ percent, variantKey }, index) => {
-      const share = Math.round((segment.rolloutPercent * percent) / 100);
-      const part = element('i', {
-        'data-part': String(index % 4),
-        title: `${variantKey ?? 'variant'}: ${share} %`,
-      });
-      part.style.width = `${share}%`;
-      return part;
-    });
+  const step = steps.find((each) => 'bucket' in each && each.segmentID === segment.id);
+  const bucket = step !== undefined && 'bucket' in step && step.bucket >= 0 ? step.bucket : undefined;
   const names = segment.distributions
     .filter(({ percent }) => percent > 0)
     .map(({ percent, variantKey }) => (percent === 100 ? variantKey : `${variantKey} ${percent}\u00a0%`));
   return [
-    element('div', { class: 'shares', 'aria-hidden': 'true' }, ...parts),
+    bucketBar({ flag, segment, bucket }),
     element('small', {}, `${segment.description}: ${segment.rolloutPercent}\u00a0% · ${names.join(', ')}`),
   ];
 }
@@ -90,6 +92,6 @@ function sayResult({ variantKey, reason }: EvaluationResult): string {
     case 'DEPENDENCY_NOT_MET':
       return 'dependency off';
     default:
-      return 'not for this visitor';
+      return 'no variant';
   }
 }

@@ -1,5 +1,6 @@
-/** The demo page: a client, a board that shows what it holds, buttons that break the world around it, and a log of what then happens. */
+/** The demo page: a client, a board that shows what it holds, a panel that explains what somebody gets, buttons that break the world around it, and a log of what then happens. */
 import { createFlagClient, type FlagStatus } from 'flagent-offline';
+import { createAsWhom } from './as-whom.ts';
 import { createBoard } from './board.ts';
 import { createChaosPanel } from './chaos-panel.ts';
 import { createConnectionPanel } from './connection-panel.ts';
@@ -17,7 +18,7 @@ import { startOffline } from './offline-start.ts';
 import { readPageConfig } from './page-config.ts';
 import { createRecovery } from './recovery.ts';
 import { newestBuild, workerUrl } from './worker-build.ts';
-import { askWorld, type WorldState } from './world.ts';
+import { askWorld, setRollout, type WorldState } from './world.ts';
 
 /** About as many as by default: 15 s and 40 s. */
 const SILENT_HEARTBEATS = 2.5;
@@ -43,8 +44,10 @@ const client = createCurrentClient(
   {
     change(change) {
       narrator.change(change);
+      asWhom.showChange();
       board.showChange(change);
     },
+    replaced: showFlags,
     status(status) {
       narrator.status(status);
       showStatus();
@@ -56,9 +59,18 @@ const client = createCurrentClient(
   },
 );
 const lookAtTrace = followTrace(() => client.now, narrator);
-const board = createBoard(place('board'), client, ({ key }) =>
-  log.add('fault', `${key} could not be edited: the demo server does not answer`),
-);
+const asWhom = createAsWhom(place('as-whom'), {
+  client,
+  onWhom: () => board.show(),
+  onRollout: ({ flag, segmentID, rolloutPercent }) =>
+    board.awaitEdit(flag, setRollout(flag.id, segmentID, rolloutPercent)),
+});
+const board = createBoard(place('board'), {
+  client,
+  evaluate: asWhom.evaluate,
+  onWhy: asWhom.pick,
+  onRefused: ({ key }) => log.add('fault', `${key} could not be edited: the demo server does not answer`),
+});
 const panel = createConnectionPanel(place('facts'));
 const faults = createFaults({
   log,
@@ -79,6 +91,11 @@ createInstallButton(place('actions'), () => log.add('service-worker', 'Installed
 
 let world: WorldState | undefined;
 let shownConnection: FlagStatus['connection']['is'] | undefined;
+
+function showFlags(): void {
+  asWhom.show();
+  board.show();
+}
 
 function showStatus(): void {
   const { status } = client.now;
@@ -107,9 +124,9 @@ function lookAround(): void {
   lookAtTrace();
 }
 
-client.now.ready().then(board.show, () => {});
+client.now.ready().then(showFlags, () => {});
 setInterval(showStatus, 1000);
 setInterval(lookAround, 2000);
 lookAround();
-board.show();
+showFlags();
 showStatus();

@@ -1,57 +1,53 @@
-/** Who looks at the shop: the entities that flags are evaluated for. The choice belongs to the tab, so two tabs can compare two visitors. */
+/** Who may look at the shop: entities to begin with, one press each. */
+import type { Whom } from './question.ts';
 
 export interface Visitor {
   readonly name: string;
-  readonly entity: {
-    readonly entityID: string;
-    readonly entityType: 'visitor';
-    readonly entityContext: Readonly<Record<string, string>>;
-  };
+  readonly whom: Whom;
 }
 
-function visitor(name: string, entityID: string, entityContext: Readonly<Record<string, string>>): Visitor {
-  return { name, entity: { entityID, entityType: 'visitor', entityContext } };
+function visitor(name: string, entityID: string, context: Readonly<Record<string, string>>): Visitor {
+  const rows = Object.entries(context).map(([property, value]) => ({ property, value }));
+  return { name, whom: { entityID, entityType: '', context: rows } };
 }
 
 export const VISITORS: readonly [Visitor, ...Visitor[]] = [
-  visitor('Premium, Berlin', 'visitor-1041', {
+  visitor('Ana, premium, DE', 'visitor-1041', {
+    plan: 'premium',
     country: 'DE',
     city: 'Berlin',
-    plan: 'premium',
+    email: 'ana@mail.example',
     appVersion: '8',
     connection: 'fast',
   }),
-  visitor('Free plan, New York', 'visitor-2207', {
+  visitor('Ben, free, US', 'visitor-2207', {
+    plan: 'free',
     country: 'US',
     city: 'New York',
-    plan: 'free',
+    email: 'ben@mail.example',
     appVersion: '6',
     connection: 'fast',
   }),
-  visitor('Beta tester, Paris', 'visitor-3318', {
+  visitor('Beta tester', 'visitor-3318', {
+    plan: 'free',
     country: 'FR',
     city: 'Paris',
-    plan: 'free',
+    email: 'chloe@shop.example',
     beta: 'yes',
     appVersion: '9',
     connection: 'slow',
   }),
-  visitor('Student, Vienna', 'visitor-4582', {
+  visitor('Student', 'visitor-4582', {
+    plan: 'student',
     country: 'AT',
     city: 'Vienna',
-    plan: 'student',
     appVersion: '7',
     connection: 'slow',
   }),
+  visitor('Nobody', '', {}),
 ];
 
-const CHOICE = 'visitor';
-
-export function chosenVisitor(): Visitor {
-  const id = sessionStorage.getItem(CHOICE);
-  return VISITORS.find(({ entity }) => entity.entityID === id) ?? VISITORS[0];
-}
-
-export function chooseVisitor(id: string): void {
-  sessionStorage.setItem(CHOICE, id);
+/** Any of a million; a visitor that a tester has never met. */
+export function randomEntityID(): string {
+  return `visitor-${Math.floor(Math.random() * 1_000_000)}`;
 }

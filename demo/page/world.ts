@@ -31,6 +31,16 @@ export async function setFlagEnabled(flagID: number, enabled: boolean): Promise<
   return (await request('POST', `flags/${flagID}/enabled`, { enabled })) !== undefined;
 }
 
+/** False when the server could not be asked or refused. */
+export async function setRollout(
+  flagID: number,
+  segmentID: number,
+  rolloutPercent: number,
+): Promise<boolean> {
+  const path = `flags/${flagID}/segments/${segmentID}/rollout`;
+  return (await request('POST', path, { rolloutPercent })) !== undefined;
+}
+
 async function request(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
   try {
     const response = await fetch(new URL(`__demo/${path}`, document.baseURI), {

@@ -2,9 +2,12 @@
 
 /** In quotes and escaped when it holds anything but visible characters and inner spaces. */
 export function printable(text: string): string {
-  return text !== '' && text.trim() === text && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text)
-    ? text
-    : JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
+  return text !== '' && text.trim() === text && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : quoted(text);
+}
+
+/** In quotes, with all but visible characters and spaces escaped, as TypeScript reads it. */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 /** `1 flag`, `2 flags`. */

@@ -8,6 +8,7 @@ import { addLoadVerb } from './load.ts';
 import { oneLine } from './printable.ts';
 import { addServeVerb } from './serve.ts';
 import { addSetVerb } from './set.ts';
+import { addTypesVerb } from './types.ts';
 import { addWatchVerb } from './watch.ts';
 
 /** `argv` as Node gives it. Settles with the exit code when the verb has done its work; never rejects. */
@@ -37,6 +38,7 @@ function createProgram(): Command {
   addGetVerb(program);
   addSetVerb(program);
   addLoadVerb(program);
+  addTypesVerb(program);
   return program;
 }
 

@@ -1,7 +1,9 @@
 /** `serve`: runs the flag server until it is told to stop. */
 import { once } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { FlagentServer } from '../server/index.ts';
+import { FlagError } from '../core/errors.ts';
+import type { FlagentServer, WebSocketConfig } from '../server/index.ts';
+import { readWebSocketSetting, WEBSOCKET_SETTINGS } from '../server/websocket-config.ts';
 import { oneLine } from './printable.ts';
 import { collect } from './server-options.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -13,7 +15,11 @@ interface ServeOptions {
   readonly readToken?: readonly string[];
   readonly writeToken?: readonly string[];
   readonly allowOrigin?: readonly string[];
+  /** The options of the table, by commander's names for them. */
+  readonly [flag: `ws${string}`]: unknown;
 }
+
+const WEBSOCKET_NAMES = Object.keys(WEBSOCKET_SETTINGS) as (keyof WebSocketConfig)[];
 
 const EXAMPLE = `
 Prints one line of JSON on standard output when it listens; everything else goes to standard error.
@@ -25,7 +31,7 @@ Examples:
   FLAGENT_WRITE_TOKENS="$TOKEN" flagent-offline serve --host 0.0.0.0 --allow-origin https://app.example.com`;
 
 export function addServeVerb(program: Command): void {
-  program
+  const serveVerb = program
     .command('serve')
     .description('Run the flag server.')
     .addOption(new Option('--host <host>', 'address to listen on').env('FLAGENT_HOST').default('127.0.0.1'))
@@ -46,7 +52,31 @@ export function addServeVerb(program: Command): void {
       listOption('--allow-origin <origin>', 'web origin that may call, or *', 'FLAGENT_ALLOW_ORIGINS'),
     )
     .addHelpText('after', EXAMPLE)
-    .action(serve);
+    .action((options: ServeOptions) => serve(options, webSocketConfigOf(serveVerb, options)));
+  for (const name of WEBSOCKET_NAMES) serveVerb.addOption(webSocketOption(name));
+}
+
+function webSocketOption(name: keyof WebSocketConfig): Option {
+  const { flag, variable, description, absent } = WEBSOCKET_SETTINGS[name];
+  const shown = absent === undefined ? 'the port of the server' : String(absent);
+  return new Option(flag, `${description} (default: ${shown})`).env(variable).argParser((text) => {
+    try {
+      return readWebSocketSetting(name, text);
+    } catch (error) {
+      if (error instanceof FlagError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  });
+}
+
+function webSocketConfigOf(verb: Command, options: ServeOptions): WebSocketConfig {
+  return Object.fromEntries(
+    WEBSOCKET_NAMES.flatMap((name) => {
+      const option = verb.options.find(({ flags }) => flags === WEBSOCKET_SETTINGS[name].flag);
+      const value = option && options[option.attributeName() as `ws${string}`];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 function listOption(flags: string, description: string, variable: string): Option {
@@ -60,7 +90,7 @@ function readPort(text: string): number {
   return Number(text);
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions, websocket: WebSocketConfig): Promise<void> {
   const { host, port, db } = options;
   const stop = stopSignal();
   // Here and not above: the other verbs start faster without a server and its database.
@@ -70,13 +100,14 @@ async function serve(options: ServeOptions): Promise<void> {
     readTokens: options.readToken ?? [],
     writeTokens: options.writeToken ?? [],
     allowOrigins: options.allowOrigin ?? [],
+    websocket,
     report: (error) => console.error(error),
   });
   try {
-    const { url } = await server.listen({ host, port });
+    const { url, webSocketUrl } = await server.listen({ host, port });
     const warning = openWarning(options);
     if (warning !== undefined) console.error(oneLine(warning));
-    console.log(JSON.stringify(startLine(server, url, db)));
+    console.log(JSON.stringify(startLine(server, { url, webSocketUrl, db })));
     if (!stop.aborted) await once(stop, 'abort');
     console.error('stopping');
   } finally {
@@ -84,9 +115,23 @@ async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-function startLine({ source }: FlagentServer, url: string, db: string): object {
+function startLine(
+  { source }: FlagentServer,
+  {
+    url,
+    webSocketUrl,
+    db,
+  }: { readonly url: string; readonly webSocketUrl: string | undefined; readonly db: string },
+): object {
   const flags = [...source.catalogue.records.values()].filter((record) => !record.archived).length;
-  return { listening: url, db, epoch: source.epoch, revision: source.revision, flags };
+  return {
+    listening: url,
+    webSocket: webSocketUrl,
+    db,
+    epoch: source.epoch,
+    revision: source.revision,
+    flags,
+  };
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/i;

@@ -1,4 +1,4 @@
-/** Which server to talk to and as whom: the options that `watch`, `get`, `set` and `load` share. */
+/** Which server to talk to and as whom: the options that all verbs but `serve` share. */
 import { type Command, Option } from 'commander';
 import { FlagError } from '../core/errors.ts';
 

@@ -68,7 +68,7 @@ async function watchFlags(options: WatchOptions): Promise<void> {
 }
 
 /** Says each state of the connection once, for people. */
-function createTeller(url: string, system: Pick<System, 'nowMs'>): (status: ConnectionStatus) => void {
+export function createTeller(url: string, system: Pick<System, 'nowMs'>): (status: ConnectionStatus) => void {
   let said: string | undefined;
   return (status) => {
     const line = connectionLine(status, url, system.nowMs());

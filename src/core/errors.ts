@@ -41,7 +41,7 @@ export class FlagError extends Error {
     message: string,
     facts: { path?: string; status?: number; cause?: unknown } = {},
   ) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    super(message, facts);
     this.code = code;
     this.path = facts.path;
     this.status = facts.status;

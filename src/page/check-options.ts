@@ -1,80 +1,82 @@
 /** The door of the public API: options are checked at once, with errors that say what and what to do. */
 import { FlagError } from '../core/errors.ts';
-import type { FlagFilter } from '../core/model.ts';
-import { LIMITS } from '../core/protocol/limits.ts';
-import { scopeOf } from '../core/state/scope.ts';
-import { checkServerUrl } from '../system/server-url.ts';
+import { SERVER_URL, serverUrlOf } from '../system/server-url.ts';
 import type { FlagClientOptions } from './flag-client.ts';
 
-export interface CheckedOptions extends FlagClientOptions {
-  readonly namespace: string;
-  readonly scope: string;
-  readonly staleAfterMs: number;
-  readonly firstReadTimeoutMs: number;
+/** What an option must be, in words and as a test. */
+type Check = readonly [wanted: string, isRight: (value: unknown) => unknown];
+
+/** As `LIMITS.filterNames`, and a test says so: the whole table would come along for one number. */
+const MOST_NAMES = 1_000;
+
+const FILTER_KINDS: Readonly<Record<string, string>> = {
+  flagKeys: 'string',
+  flagIDs: 'number',
+  tags: 'string',
+  segmentsOf: 'string',
+};
+
+const OBJECT: Check = ['an object', isObject];
+const DURATION: Check = ['milliseconds from 0', (value) => typeof value === 'number' && value >= 0];
+
+/** Complete by type: an option without its row does not compile. */
+const CHECKS: Readonly<Record<keyof FlagClientOptions, Check>> = {
+  url: [SERVER_URL, serverUrlOf],
+  accessToken: [
+    'a string or a function that gives one',
+    (value) => typeof value === 'string' || typeof value === 'function',
+  ],
+  namespace: [
+    'a string of 1 to 200 characters',
+    (value) => typeof value === 'string' && /^.{1,200}$/s.test(value),
+  ],
+  entity: OBJECT,
+  filter: [
+    `an object of lists { ${Object.keys(FILTER_KINDS).join(', ')} } with 1 to ${MOST_NAMES} names in all`,
+    isFilter,
+  ],
+  staleAfterMs: DURATION,
+  firstReadTimeoutMs: DURATION,
+  host: ['auto, shared-worker or tab', (value) => ['auto', 'shared-worker', 'tab'].includes(value as string)],
+  worker: OBJECT,
+  connection: OBJECT,
+};
+
+/** Throws `invalid_option`. */
+export function checkOptions(options: FlagClientOptions): void {
+  check('options', options, ['an object, at least { url }', isObject]);
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(CHECKS, name))
+      refuse(`Unknown option ${name}. Known are: ${Object.keys(CHECKS).join(', ')}.`);
+  }
+  for (const name in CHECKS) {
+    const value = options[name as keyof FlagClientOptions];
+    if (value !== undefined || name === 'url') check(name, value, CHECKS[name as keyof FlagClientOptions]);
+  }
 }
 
-const KNOWN = [
-  'url',
-  'accessToken',
-  'namespace',
-  'entity',
-  'filter',
-  'staleAfterMs',
-  'firstReadTimeoutMs',
-  'host',
-  'worker',
-  'connection',
-];
-
-export function checkOptions(options: FlagClientOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) {
-    refuse('createFlagClient needs an object of options, at least { url }.');
-  }
-  const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name));
-  if (unknown.length > 0) refuse(`Unknown option ${unknown.join(', ')}. Known are: ${KNOWN.join(', ')}.`);
-  const { namespace = 'default', accessToken, staleAfterMs = 300_000, firstReadTimeoutMs = 5_000 } = options;
-  if (typeof namespace !== 'string' || namespace === '' || namespace.length > 200) {
-    refuse(`namespace must be a string of 1 to 200 characters, but is ${show(namespace)}.`);
-  }
-  if (!['undefined', 'string', 'function'].includes(typeof accessToken)) {
-    refuse(
-      `accessToken must be a string or a function that gives one, but is of type ${typeof accessToken}.`,
-    );
-  }
-  if (!['auto', 'shared-worker', 'tab', undefined].includes(options.host)) {
-    refuse(`host must be auto, shared-worker or tab, but is ${show(options.host)}.`);
-  }
-  checkFilter(options.filter);
-  refuseBadDuration('staleAfterMs', staleAfterMs);
-  refuseBadDuration('firstReadTimeoutMs', firstReadTimeoutMs);
-  const url = checkServerUrl(options.url);
-  return { ...options, url, namespace, scope: scopeOf(namespace, url), staleAfterMs, firstReadTimeoutMs };
+function check(name: string, value: unknown, [wanted, isRight]: Check): void {
+  if (isRight(value)) return;
+  // A token is a secret, also when it is one in the wrong shape.
+  const found = name === 'accessToken' ? `of type ${typeof value}` : JSON.stringify(value)?.slice(0, 100);
+  refuse(`${name} must be ${wanted}, but is ${found}.`);
 }
-
-const FILTER_KINDS = { flagKeys: 'string', flagIDs: 'number', tags: 'string', segmentsOf: 'string' } as const;
 
 /** An empty filter would mean nothing here and everything on the wire. */
-function checkFilter(filter: FlagFilter | undefined): void {
-  if (filter === undefined) return;
-  const kinds: Readonly<Record<string, string>> = FILTER_KINDS;
-  const isList = ([kind, names]: [string, unknown]): boolean =>
-    Array.isArray(names) && names.every((name) => typeof name === kinds[kind]);
-  const isWrong = typeof filter !== 'object' || filter === null || !Object.entries(filter).every(isList);
-  const count = isWrong ? 0 : Object.values(filter).reduce((sum, names) => sum + names.length, 0);
-  if (count === 0 || count > LIMITS.filterNames) {
-    refuse(
-      `filter must be an object of lists { ${Object.keys(FILTER_KINDS).join(', ')} } with 1 to ${LIMITS.filterNames} names in all, but is ${show(filter).slice(0, 100)}.`,
-    );
-  }
+function isFilter(filter: unknown): boolean {
+  const lists = Object.entries(Object(filter) as object);
+  const { length } = lists.flatMap(([, names]) => names);
+  return (
+    length > 0 &&
+    length <= MOST_NAMES &&
+    lists.every(
+      ([kind, names]) => Array.isArray(names) && names.every((name) => typeof name === FILTER_KINDS[kind]),
+    )
+  );
 }
 
-function refuseBadDuration(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !(value >= 0))
-    refuse(`${name} must be milliseconds from 0, but is ${show(value)}.`);
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
+function isObject(value: unknown): boolean {
+  return Object(value) === value;
 }
 
 function refuse(message: string): never {

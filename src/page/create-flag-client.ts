@@ -1,20 +1,21 @@
-/** The page client: a mirror that is read, subscriptions that hear, and a link to the hub that keeps both current. */
-
+/** The page client: reads, subscriptions and waiting. What reaches the hub and keeps the flags current is loaded beside it. */
 import { FlagError } from '../core/errors.ts';
-import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluate.ts';
 import { evaluate, isEnabledResult } from '../core/evaluate/evaluate.ts';
+import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluation.ts';
 import type { FlagChange } from '../core/state/flag-change.ts';
 import { selects } from '../core/state/selector.ts';
-import type { FlagStatus } from '../core/state/status.ts';
-import type { Update } from '../core/state/update.ts';
-import type { Delivery } from '../hub/contract.ts';
-import { createListeners } from '../system/listeners.ts';
-import { createSystem } from '../system/system.ts';
+import type { ConnectionStatus, FlagStatus } from '../core/state/status.ts';
+import { checkListener, createListeners } from '../system/listeners.ts';
+import { startEarly } from './built-in-worker.ts';
 import { checkOptions } from './check-options.ts';
+import { firstStatus } from './first-status.ts';
 import type { FlagClient, FlagClientOptions } from './flag-client.ts';
-import { createMirror } from './mirror.ts';
-import { reachHub } from './reach-hub.ts';
-import { createTabStatus } from './tab-status.ts';
+import type { TabLink } from './link-tab.ts';
+import { loadPatiently } from './load-patiently.ts';
+import { createShownFlags } from './shown-flags.ts';
+
+/** Browsers take a longer timer for none at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Creates the flag client of this page. Throws a `FlagError` with code `invalid_option` when an option is wrong.
@@ -25,151 +26,128 @@ import { createTabStatus } from './tab-status.ts';
  * if (await flags.isEnabled('new_payment_flow')) showNewPaymentFlow()
  */
 export function createFlagClient(givenOptions: FlagClientOptions): FlagClient {
-  const options = checkOptions(givenOptions);
-  const system = createSystem();
-  const mirror = createMirror();
+  checkOptions(givenOptions);
+  // A copy: some are read later, and may not change on the way.
+  const options = { ...givenOptions };
+  const { entity = {}, firstReadTimeoutMs = 5_000 } = options;
+  const shown = createShownFlags();
   const changes = createListeners<FlagChange>();
   const statuses = createListeners<FlagStatus>();
-  const tabStatus = createTabStatus({
-    system,
-    mirror,
-    staleAfterMs: options.staleAfterMs,
-    onChange: statuses.notify,
-  });
   const moments = createListeners<void>();
+  const earlyWorker = startEarly(options);
   let isClosed = false;
-  /** After a sign-out, until somebody signs in. */
-  let isForgotten = false;
+  let link: TabLink | undefined;
+  /** As long as there is no link. */
+  let connection: ConnectionStatus = { is: 'connecting', attempt: 1 };
 
-  const apply = (update: Update): void => {
-    isForgotten = update.kind === 'empty';
-    const applied = mirror.apply(update);
-    if (applied === 'gap') {
-      link.catchUp();
-      return;
-    }
-    for (const change of applied) changes.notify(change);
+  const now = (): FlagStatus => link?.status() ?? firstStatus(connection);
+
+  const openLink = async (): Promise<void> => {
+    const loaded = await loadPatiently(
+      () => import('./link-tab.ts'),
+      () => !isClosed,
+      (reason) => {
+        connection = { is: 'stopped', reason };
+        statuses.notify(now());
+        moments.notify();
+      },
+    );
+    if (isClosed) earlyWorker?.port.close();
+    else link = loaded?.linkTab({ options, shown, changes, statuses, moments, until, earlyWorker });
+    moments.notify();
   };
 
-  const link = reachHub({
-    options,
-    system,
-    held: () => mirror.held,
-    isForgotten: () => isForgotten,
-    onAttached: tabStatus.attachedTo,
-    onUnreachable: (reason) => {
-      tabStatus.hubUnreachable(reason);
-      moments.notify();
-    },
-    sink: {
-      deliver: async ({ update, status }: Delivery) => {
-        if (isClosed) return;
-        // The status first, so that a subscriber that looks at it sees what belongs to the flags.
-        const before = mirror.held;
-        if (update !== undefined) tabStatus.receive(status, 'quietly');
-        if (update !== undefined) apply(update);
-        tabStatus.receive(status);
-        if (before !== mirror.held || status.connection.is !== 'connecting') moments.notify();
-      },
-      accessToken: async (_why) => {
-        const { accessToken } = options;
-        return typeof accessToken === 'function' ? accessToken() : accessToken;
-      },
-    },
-  });
-
   /** Settles when the condition holds at some moment; rejects after the deadline or at `close`. */
-  const until = (condition: () => boolean, what: string, timeoutMs: number): Promise<void> =>
+  const until = (
+    condition: () => unknown,
+    what: string,
+    timeoutMs: number = firstReadTimeoutMs,
+  ): Promise<void> =>
     new Promise((resolve, reject) => {
-      const settle = (): void => {
-        if (!condition() && !isClosed) return;
-        stopListening();
-        stopTimer();
+      const settle = (failure?: FlagError): void => {
         if (condition()) resolve();
-        else reject(new FlagError('closed', `The flag client was closed before ${what}.`));
+        else if (failure) reject(failure);
+        else if (isClosed) reject(new FlagError('closed', `No ${what}: the flag client was closed.`));
+        else return;
+        stopListening();
+        clearTimeout(timer);
       };
-      const stopListening = moments.add(settle);
-      const stopTimer = Number.isFinite(timeoutMs)
-        ? system.after(timeoutMs, () => {
-            stopListening();
-            reject(new FlagError('timeout', `No ${what} within ${timeoutMs} ms: ${tabStatus.why()}.`));
-          })
-        : () => {};
+      const tooLate = (): void =>
+        settle(new FlagError('timeout', `No ${what} within ${timeoutMs} ms: ${why(now())}.`));
+      const stopListening = moments.add(() => settle());
+      const timer = timeoutMs <= LONGEST_TIMER_MS ? setTimeout(tooLate, timeoutMs) : undefined;
       settle();
     });
 
-  /** Reads wait for the first flags, but not for a network that has already failed: they then answer from nothing. */
-  const firstFlags = (): Promise<void> => {
-    if (mirror.held !== undefined || isClosed) return Promise.resolve();
-    return until(
-      () => mirror.held !== undefined || tabStatus.isHopeless(),
-      'flags',
-      options.firstReadTimeoutMs,
-    ).catch(() => {});
+  const linked = async (): Promise<TabLink> => {
+    await until(() => link, 'code to reach the hub');
+    return link as TabLink;
   };
 
-  const evaluateNow = (request: EvaluationRequest): EvaluationResult =>
-    evaluate(mirror, { ...options.entity, ...request });
+  /** Reads wait for the first flags, but not for a network that has already failed: they then answer from nothing. */
+  const afterFirstFlags =
+    <Asked, Answer>(read: (asked: Asked) => Answer) =>
+    async (asked: Asked): Promise<Answer> => {
+      const isDecided = () => shown.held || isClosed || /waiting|polling|stopped/.test(now().connection.is);
+      await until(isDecided, 'flags').catch(() => {});
+      return read(asked);
+    };
+
+  const evaluateNow = <K extends string>({
+    flagKey,
+    flagID,
+    enableDebug,
+    entityID = entity.entityID,
+    entityType = entity.entityType,
+    entityContext = entity.entityContext,
+  }: EvaluationRequest<K>) =>
+    // Named one by one: a spread costs more than the evaluation of a simple flag.
+    evaluate(shown, {
+      flagKey,
+      flagID,
+      enableDebug,
+      entityID,
+      entityType,
+      entityContext,
+    } as EvaluationRequest) as EvaluationResult<K>;
+
+  void openLink();
 
   return {
-    ready: ({ timeoutMs = Number.POSITIVE_INFINITY } = {}) =>
-      until(() => mirror.held !== undefined, 'flags', timeoutMs),
-    getFlag: async (key) => {
-      await firstFlags();
-      return mirror.byKey(key);
-    },
-    peekFlag: mirror.byKey,
-    peekFlags: () => mirror.flags,
-    evaluate: async (request) => {
-      await firstFlags();
-      return evaluateNow(request);
-    },
+    ready: ({ timeoutMs = Number.POSITIVE_INFINITY } = {}) => until(() => shown.held, 'flags', timeoutMs),
+    getFlag: afterFirstFlags(shown.byKey),
+    peekFlag: shown.byKey,
+    peekFlags: () => shown.flags,
+    evaluate: afterFirstFlags(evaluateNow),
     evaluateNow,
-    evaluateBatch: async ({ flagKeys, entities }) => {
-      await firstFlags();
-      return flagKeys.flatMap((flagKey) => entities.map((entity) => evaluateNow({ ...entity, flagKey })));
-    },
-    isEnabled: async (key) => {
-      await firstFlags();
-      return isEnabledResult(evaluateNow({ flagKey: key }));
-    },
+    evaluateBatch: afterFirstFlags(({ flagKeys, entities, enableDebug = false }) =>
+      flagKeys.flatMap((flagKey) => entities.map((one) => evaluateNow({ ...one, flagKey, enableDebug }))),
+    ),
+    isEnabled: afterFirstFlags((flagKey) => isEnabledResult(evaluateNow({ flagKey }))),
     subscribe: (selector, listener) => {
       const isSelected = selects(selector);
+      checkListener(listener);
       return changes.add((change) => {
         if (isSelected(change)) listener(change);
       });
     },
     subscribeAll: changes.add,
     get status() {
-      return tabStatus.now();
+      return now();
     },
     onStatus: statuses.add,
-    refresh: async () => {
-      isForgotten = false;
-      const confirmed = await link.call((remote, tabId) => remote.refresh(tabId));
-      if (confirmed === null) return;
-      const hasArrived = () =>
-        mirror.held?.epoch === confirmed.epoch && mirror.held.revision >= confirmed.revision;
-      await until(hasArrived, 'answer of the server', options.firstReadTimeoutMs);
-    },
-    forget: async () => {
-      await link.call((remote, tabId) => remote.forget(tabId));
-      apply({ kind: 'empty' });
-      tabStatus.receive({
-        ...tabStatus.hub(),
-        source: 'none',
-        epoch: undefined,
-        revision: undefined,
-        confirmedAtMs: undefined,
-      });
-    },
-    debug: () => link.call((remote, tabId) => remote.debug(tabId)),
+    refresh: async () => (await linked()).refresh(),
+    forget: async () => (await linked()).forget(),
+    debug: async () => (await linked()).debug(),
     close: async () => {
-      if (isClosed) return;
       isClosed = true;
+      connection = { is: 'stopped', reason: 'closed' };
       moments.notify();
-      tabStatus.closed();
-      await link.close();
+      await link?.close();
     },
   };
+}
+
+function why({ connection }: FlagStatus): string {
+  return 'reason' in connection ? `${connection.is}, ${connection.reason}` : connection.is;
 }

@@ -1,6 +1,7 @@
 /** The public page API as types: what `createFlagClient` takes and gives. */
 import type { ConnectionPolicy } from '../core/connection/policy.ts';
-import type { EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluate.ts';
+import type { Entity, EvaluationRequest, EvaluationResult } from '../core/evaluate/evaluation.ts';
+import type { FlagKey } from '../core/flag-types.ts';
 import type { Flag, FlagFilter } from '../core/model.ts';
 import type { FlagChange } from '../core/state/flag-change.ts';
 import type { FlagSelector } from '../core/state/selector.ts';
@@ -18,7 +19,7 @@ export interface FlagClientOptions {
   /** Separates caches on one origin: environment, tenant, user. Default `default`. 1–200 characters. */
   readonly namespace?: string;
   /** Used by `evaluate` where the request leaves a field out. */
-  readonly entity?: Pick<EvaluationRequest, 'entityID' | 'entityType' | 'entityContext'>;
+  readonly entity?: Entity;
   /** What to replicate. Default: all flags the token may see. Tabs of one namespace share the union of their filters. */
   readonly filter?: FlagFilter;
   /** Age after which `status.stale` is true, milliseconds. Default 5 minutes. Stale flags are still read. */
@@ -36,26 +37,31 @@ export interface FlagClientOptions {
   readonly connection?: Partial<ConnectionPolicy>;
 }
 
+export interface EvaluationBatch<K extends string = string> {
+  readonly flagKeys: readonly K[];
+  /** What an entity leaves out is taken from the option `entity`. */
+  readonly entities: readonly Entity[];
+  readonly enableDebug?: boolean;
+}
+
 export type Unsubscribe = () => void;
 
 export interface FlagClient {
   /** Settles when flags from any source are held. Rejects with `timeout` after `timeoutMs` (default: never) and with `closed`. */
   ready(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** The flag, once flags are held; never throws for a missing flag or network. */
-  getFlag(key: string): Promise<Flag | undefined>;
+  getFlag(key: FlagKey): Promise<Flag | undefined>;
   /** The flag as this tab holds it now. */
-  peekFlag(key: string): Flag | undefined;
+  peekFlag(key: FlagKey): Flag | undefined;
   /** All flags as this tab holds them now, by key. */
   peekFlags(): ReadonlyMap<string, Flag>;
-  evaluate(request: EvaluationRequest): Promise<EvaluationResult>;
-  evaluateNow(request: EvaluationRequest): EvaluationResult;
+  /** Decided here, as the server would decide it: by the flags that this tab holds. Never throws. */
+  evaluate<K extends FlagKey>(request: EvaluationRequest<K>): Promise<EvaluationResult<K>>;
+  evaluateNow<K extends FlagKey>(request: EvaluationRequest<K>): EvaluationResult<K>;
   /** Flag-major, as the server answers: for each key, all entities. */
-  evaluateBatch(request: {
-    readonly flagKeys: readonly string[];
-    readonly entities: readonly Pick<EvaluationRequest, 'entityID' | 'entityType' | 'entityContext'>[];
-  }): Promise<readonly EvaluationResult[]>;
+  evaluateBatch<K extends FlagKey>(request: EvaluationBatch<K>): Promise<readonly EvaluationResult<K>[]>;
   /** A variant is chosen for the default entity and it is not `control`. */
-  isEnabled(key: string): Promise<boolean>;
+  isEnabled(key: FlagKey): Promise<boolean>;
   /** Fires after every change of a selected flag, once per flag, when the tab's flags are already new. */
   subscribe(selector: FlagSelector, listener: (change: FlagChange) => void): Unsubscribe;
   subscribeAll(listener: (change: FlagChange) => void): Unsubscribe;

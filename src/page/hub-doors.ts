@@ -1,5 +1,6 @@
 /** Ways to a hub, in the order in which they are tried: the one SharedWorker of this origin, else a hub in this tab. */
 import { FlagError } from '../core/errors.ts';
+import { type StartedWorker, startBuiltInWorker, startWorker } from './built-in-worker.ts';
 import type { FlagClientOptions } from './flag-client.ts';
 
 export interface HubDoor {
@@ -16,19 +17,22 @@ export interface HubDoorOpener {
   open(): Promise<HubDoor>;
 }
 
-/** One name for all scopes: the worker is loaded once per origin. Stands as a literal in `builtInWorker` too. */
+/** As in `startBuiltInWorker`. */
 const WORKER_NAME = 'flagent-offline';
 
-/** Throws `environment` when a SharedWorker is asked for and the browser has none. */
-export function hubDoors({
-  host = 'auto',
-  worker,
-}: Pick<FlagClientOptions, 'host' | 'worker'>): readonly HubDoorOpener[] {
+/** Takes the early worker, for its first door or to let it go. Throws `environment` when a SharedWorker is asked for and the browser has none. */
+export function hubDoors(
+  { host = 'auto', worker }: Pick<FlagClientOptions, 'host' | 'worker'>,
+  earlyWorker?: StartedWorker,
+): readonly HubDoorOpener[] {
   if (host === 'tab') return [TAB];
-  if (host === 'auto' && (typeof SharedWorker === 'undefined' || hasWorkerHung())) return [TAB];
+  if (host === 'auto' && (typeof SharedWorker === 'undefined' || hasWorkerHung())) {
+    earlyWorker?.port.close();
+    return [TAB];
+  }
   if (typeof SharedWorker === 'undefined')
     throw new FlagError('environment', 'This browser has no SharedWorker.');
-  const workers = workerStarters(worker).map(workerDoor);
+  const workers = workerStarters(worker, earlyWorker).map(workerDoor);
   return host === 'auto' ? [...workers, TAB] : workers;
 }
 
@@ -41,38 +45,28 @@ const TAB: HubDoorOpener = {
   },
 };
 
-function workerDoor(start: () => SharedWorker): HubDoorOpener {
+function workerDoor(start: () => StartedWorker): HubDoorOpener {
   return {
     runsIn: 'shared-worker',
     open: async () => {
-      const worker = start();
+      const { port, failed } = start();
       const failure = new AbortController();
-      // Fires when the script cannot be loaded; later, in some browsers, for any uncaught error, which is not the end.
-      worker.addEventListener('error', () => failure.abort());
-      return {
-        runsIn: 'shared-worker',
-        port: worker.port,
-        loadFailure: failure.signal,
-        leave: () => worker.port.close(),
-      };
+      void failed.then(() => failure.abort());
+      return { runsIn: 'shared-worker', port, loadFailure: failure.signal, leave: () => port.close() };
     },
   };
 }
 
-function workerStarters(choice: FlagClientOptions['worker']): readonly (() => SharedWorker)[] {
-  if (choice !== undefined) {
-    return ['create' in choice ? choice.create : () => new SharedWorker(choice.url, { name: WORKER_NAME })];
-  }
+function workerStarters(
+  choice: FlagClientOptions['worker'],
+  earlyWorker: StartedWorker | undefined,
+): readonly (() => StartedWorker)[] {
+  const named = (url: string | URL) => () => startWorker(new SharedWorker(url, { name: WORKER_NAME }));
+  if (choice !== undefined)
+    return ['create' in choice ? () => startWorker(choice.create()) : named(choice.url)];
   const unmovedUrl = unmovedWorkerUrl(import.meta.url);
-  if (unmovedUrl === undefined) return [builtInWorker];
-  return [builtInWorker, () => new SharedWorker(unmovedUrl, { name: WORKER_NAME })];
-}
-
-function builtInWorker(): SharedWorker {
-  // Bundlers find the worker by this literal expression; our build takes the comment away.
-  return new SharedWorker(new URL(/* @vite-ignore */ './shared-worker.js', import.meta.url), {
-    name: 'flagent-offline',
-  });
+  const builtIn = earlyWorker === undefined ? startBuiltInWorker : () => earlyWorker;
+  return unmovedUrl === undefined ? [builtIn] : [builtIn, named(unmovedUrl)];
 }
 
 /** Vite before version 8 moves this module to `node_modules/.vite/deps` in development, without the worker beside it. */

@@ -11,7 +11,8 @@ import type { Answer, Attached, AttachRequest, HubRemote, TabSink } from '../hub
 import { withDeadline } from '../system/deadline.ts';
 import { findLocks, type HeldLock, takeLock } from '../system/locks.ts';
 import type { System } from '../system/system.ts';
-import type { CheckedOptions } from './check-options.ts';
+import type { StartedWorker } from './built-in-worker.ts';
+import type { FlagClientOptions } from './flag-client.ts';
 import { type HubDoor, type HubDoorOpener, hubDoors, rememberHungWorker } from './hub-doors.ts';
 import { watchPageLife } from './page-life.ts';
 import { type HubWatch, watchHub } from './watch-hub.ts';
@@ -25,7 +26,11 @@ export interface HubLink {
 }
 
 export interface HubLinkOptions {
-  readonly options: CheckedOptions;
+  /** Checked, with the address as it names the server everywhere. */
+  readonly options: FlagClientOptions & { readonly namespace: string };
+  readonly scope: string;
+  /** Is used for the first attempt. */
+  readonly earlyWorker: StartedWorker | undefined;
   readonly system: System;
   readonly sink: TabSink;
   readonly held: () => EventId | undefined;
@@ -54,8 +59,7 @@ interface Attachment {
 }
 
 export function reachHub(link: HubLinkOptions): HubLink {
-  const { options, system, sink, held } = link;
-  const { scope } = options;
+  const { options, scope, system, sink, held } = link;
   const locks = findLocks();
   const closed = new AbortController();
   let attachment: Attachment | undefined;
@@ -64,10 +68,12 @@ export function reachHub(link: HubLinkOptions): HubLink {
   let end = (): void => {};
   let isAsleep = false;
   let hasBeenAttached = false;
+  let { earlyWorker } = link;
 
   const attach = async (): Promise<Attachment> => {
     let failure: unknown;
-    const openers = hubDoors(options);
+    const openers = hubDoors(options, earlyWorker);
+    earlyWorker = undefined;
     // A worker that has just died may still be joined, and never answers; the next one that is asked for is another one.
     const again = hasBeenAttached ? openers.slice(0, 1) : [];
     for (const [index, opener] of [...again, ...openers].entries()) {

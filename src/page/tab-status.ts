@@ -1,6 +1,7 @@
 /** `status` as a tab shows it: the hub's part, what the mirror holds, and how old that is. */
 import type { FlagStatus, HubStatus } from '../core/state/status.ts';
 import type { System } from '../system/system.ts';
+import { firstStatus } from './first-status.ts';
 import type { Mirror } from './mirror.ts';
 
 export interface TabStatus {
@@ -11,10 +12,6 @@ export interface TabStatus {
   attachedTo(host: 'shared-worker' | 'tab'): void;
   hubUnreachable(reason: string): void;
   closed(): void;
-  /** Nothing is held, and what could bring flags has failed: waiting for them makes no sense. */
-  isHopeless(): boolean;
-  /** Why there is nothing, in words. */
-  why(): string;
 }
 
 export interface TabStatusOptions {
@@ -25,13 +22,7 @@ export interface TabStatusOptions {
 }
 
 const UNKNOWN: HubStatus = {
-  connection: { is: 'connecting', attempt: 1 },
-  storage: 'persistent',
-  source: 'none',
-  epoch: undefined,
-  revision: undefined,
-  confirmedAtMs: undefined,
-  tabs: 1,
+  ...firstStatus({ is: 'connecting', attempt: 1 }),
   isLeader: false,
   isFollower: false,
 };
@@ -88,12 +79,6 @@ export function createTabStatus({ system, mirror, staleAfterMs, onChange }: TabS
     closed: () => {
       stopStaleTimer();
       hub = { ...hub, connection: { is: 'stopped', reason: 'closed' } };
-    },
-    isHopeless: () =>
-      mirror.held === undefined && !['connecting', 'live', 'paused'].includes(hub.connection.is),
-    why: () => {
-      const { connection } = hub;
-      return 'reason' in connection ? `${connection.is}, ${connection.reason}` : connection.is;
     },
   };
 }

@@ -1,6 +1,11 @@
 /** What `createFlagentServer` takes, with every default and every check in one place. */
 import { FlagError } from '../core/errors.ts';
 import type { FlagSource } from './sources/contract.ts';
+import {
+  type CheckedWebSocketConfig,
+  checkWebSocketConfig,
+  type WebSocketConfig,
+} from './websocket-config.ts';
 
 export interface FlagentServerOptions {
   /** File of the SQLite database, made when missing; `:memory:` keeps nothing. Default `./flagent-offline.db`. */
@@ -19,8 +24,10 @@ export interface FlagentServerOptions {
   readonly keepAliveIntervalMs?: number;
   /** A stream is cut when more than this many bytes wait for a slow client, its first snapshot not counted. Default 8 MB. */
   readonly maxQueuedBytes?: number;
-  /** Streams open at once; one more is answered with 503. Default 10 000. */
+  /** Server-sent event streams open at once; one more is answered with 503. Default 10 000. */
   readonly maxStreams?: number;
+  /** WebSockets: on the port of the server at `/ws` unless said otherwise. */
+  readonly websocket?: WebSocketConfig;
   /** On close, clients are asked to come back spread over this time, milliseconds. Default 5 000. */
   readonly drainSpreadMs?: number;
   /** `close()` destroys what is still open after this time, milliseconds. Default 3 000. */
@@ -32,8 +39,9 @@ export interface FlagentServerOptions {
 }
 
 /** The options after checks, with every default filled in. */
-export interface ServerConfig extends Required<Omit<FlagentServerOptions, 'source'>> {
+export interface ServerConfig extends Required<Omit<FlagentServerOptions, 'source' | 'websocket'>> {
   readonly source: FlagSource | undefined;
+  readonly websocket: CheckedWebSocketConfig;
 }
 
 /** Throws `invalid_option` that names the option; token values are never shown. */
@@ -48,6 +56,7 @@ export function checkOptions(options: FlagentServerOptions): ServerConfig {
     keepAliveIntervalMs: wholeNumber(options, 'keepAliveIntervalMs', 15_000, { least: 1 }),
     maxQueuedBytes: wholeNumber(options, 'maxQueuedBytes', 8 * 1024 * 1024, { least: 1 }),
     maxStreams: wholeNumber(options, 'maxStreams', 10_000, { least: 1 }),
+    websocket: checkWebSocketConfig(options.websocket),
     drainSpreadMs: wholeNumber(options, 'drainSpreadMs', 5_000, { least: 0 }),
     closeTimeoutMs: wholeNumber(options, 'closeTimeoutMs', 3_000, { least: 0 }),
     report: options.report ?? warn,

@@ -2,11 +2,11 @@
 import { FlagError } from '../core/errors.ts';
 import type { Change, FlagFilter, Snapshot } from '../core/model.ts';
 import { LIMITS } from '../core/protocol/limits.ts';
-import { encodeMessage, encodeSnapshot, type Message } from '../core/protocol/messages.ts';
-import { encodeSseEvent } from '../core/protocol/sse-frame.ts';
+import { type EventFrame, encodeMessage, encodeSnapshot, type Message } from '../core/protocol/messages.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
 import { snapshotOf } from './filtered.ts';
 import type { FlagSource } from './sources/contract.ts';
+import type { StreamEncoding } from './stream-encoding.ts';
 
 /** Changes in one batch at most: a batch is far below the limits of one event, and a client shows progress between two. */
 const BATCH_CHANGES = 500;
@@ -16,38 +16,44 @@ const KEPT_SNAPSHOTS = 16;
 export interface EncodedSnapshots {
   /** The body of `GET /api/v1/snapshot`. Throws `too_large`. */
   body(filter: FlagFilter | undefined): Buffer<ArrayBuffer>;
-  /** The same as an event of a stream. */
-  frame(filter: FlagFilter | undefined): Buffer;
+  /** The same as the event with which a stream begins. Throws `too_large`. */
+  event(filter: FlagFilter | undefined, encoding: StreamEncoding): Buffer;
 }
 
 /** Encoded snapshots of the current revision; those of older ones are forgotten. */
 export function createEncodedSnapshots(source: FlagSource, nowMs: () => number): EncodedSnapshots {
-  const kept = new Map<string, Buffer<ArrayBuffer>>();
+  const kept = new Map<string, Buffer>();
   let keptRevision = -1;
 
-  function once(
+  function once<B extends Buffer>(
     name: string,
     filter: FlagFilter | undefined,
-    encode: (snapshot: Snapshot) => string,
-  ): Buffer<ArrayBuffer> {
+    encode: (snapshot: Snapshot) => B,
+  ): B {
     if (source.revision !== keptRevision) kept.clear();
     keptRevision = source.revision;
-    const found = kept.get(name);
+    // Whatever has this name was made by the same `encode`.
+    const found = kept.get(name) as B | undefined;
     if (found !== undefined) return found;
-    const text = encode(snapshotOf(source, filter));
-    refuseTooLarge(text);
-    const bytes = Buffer.from(text);
+    const bytes = encode(snapshotOf(source, filter));
     if (kept.size >= KEPT_SNAPSHOTS) kept.clear();
     kept.set(name, bytes);
     return bytes;
   }
 
   return {
-    body: (filter) => once(`body ${filterKeyOf(filter)}`, filter, encodeSnapshot),
-    frame: (filter) =>
-      once(`frame ${filterKeyOf(filter)}`, filter, (snapshot) =>
-        encodeEvent({ kind: 'snapshot', snapshot, timestampMs: nowMs() }),
-      ),
+    body: (filter) =>
+      once(`body ${filterKeyOf(filter)}`, filter, (snapshot) => {
+        const text = encodeSnapshot(snapshot);
+        refuseTooLarge(text);
+        return Buffer.from(text);
+      }),
+    event: (filter, encoding) =>
+      once(`${encoding.name} ${filterKeyOf(filter)}`, filter, (snapshot) => {
+        const event = encodeMessage({ kind: 'snapshot', snapshot, timestampMs: nowMs() });
+        refuseTooLarge(event.data);
+        return encoding.events([event]);
+      }),
   };
 }
 
@@ -61,8 +67,8 @@ function refuseTooLarge(text: string): void {
 }
 
 /** Consecutive changes as few events: one alone as itself, more as batches. */
-export function encodeChangeEvents(changes: readonly Change[]): Buffer {
-  return Buffer.from(batchesOf(changes).map(encodeEvent).join(''));
+export function changeEvents(changes: readonly Change[]): readonly EventFrame[] {
+  return batchesOf(changes).map(encodeMessage);
 }
 
 function batchesOf(changes: readonly Change[]): readonly Message[] {
@@ -85,8 +91,4 @@ function endOfBatch(changes: readonly Change[], start: number): number {
   const last = changes[end - 1];
   const isRename = last?.type === 'FLAG_DELETED' && changes[end]?.flagID === last.flagID;
   return isRename ? end + 1 : end;
-}
-
-export function encodeEvent(message: Message): string {
-  return encodeSseEvent(encodeMessage(message));
 }

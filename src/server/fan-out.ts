@@ -1,16 +1,17 @@
 /**
- * Every commit to every stream: encoded once per filter in use, written to all, waiting for none.
+ * Every commit to every stream of every transport: encoded once per filter and encoding in use, written to all, waiting for none.
  *
- *   source ──commit──► changes within each filter ──one Buffer──► all streams with that filter
+ *   source ──commit──► changes within each filter ──one Buffer per encoding──► all streams with that filter
  */
 import type { EventId, FlagFilter } from '../core/model.ts';
-import { encodeSsePosition } from '../core/protocol/sse-frame.ts';
+import { encodeMessage } from '../core/protocol/messages.ts';
 import { filterKeyOf } from '../core/state/filter.ts';
-import { createEncodedSnapshots, type EncodedSnapshots, encodeChangeEvents, encodeEvent } from './encoded.ts';
+import { changeEvents, createEncodedSnapshots, type EncodedSnapshots } from './encoded.ts';
 import { changesWithin } from './filtered.ts';
 import type { FlagSource, RecordedChange } from './sources/contract.ts';
+import { oncePerEncoding, type StreamEncoding } from './stream-encoding.ts';
 
-/** Where the bytes of one stream go. The smallest part of a response that is needed. */
+/** Where the bytes of one stream go. The smallest part of a response or socket that is needed. */
 export interface StreamSink {
   /** `flushed` is called when these bytes have left the process. */
   write(bytes: Buffer, flushed?: () => void): void;
@@ -26,6 +27,7 @@ export interface StreamWish {
   readonly filter: FlagFilter | undefined;
   /** The state that the client holds. */
   readonly after: EventId | undefined;
+  readonly encoding: StreamEncoding;
 }
 
 export interface FanOut {
@@ -49,6 +51,7 @@ export interface FanOutOptions {
 
 interface Stream {
   readonly filter: FlagFilter | undefined;
+  readonly encoding: StreamEncoding;
   readonly sink: StreamSink;
   /** Bytes of the first write while they are queued: a large snapshot does not make a client slow. */
   allowanceBytes: number;
@@ -69,20 +72,21 @@ export function createFanOut(options: FanOutOptions): FanOut {
       const [first] = group;
       const changes = changesWithin(first?.filter, commit);
       if (changes.length === 0) continue;
-      const bytes = encodeChangeEvents(changes);
-      for (const stream of [...group]) send(stream, bytes);
+      const events = changeEvents(changes);
+      const bytesIn = oncePerEncoding((encoding) => encoding.events(events));
+      for (const stream of [...group]) send(stream, bytesIn(stream.encoding));
     }
   }
 
   function beat(): void {
-    const heartbeat = position();
-    for (const stream of all()) send(stream, heartbeat);
+    const bytesIn = oncePerEncoding(position);
+    for (const stream of all()) send(stream, bytesIn(stream.encoding));
   }
 
   /** Everything up to here has been written to every stream: commits are sent as they happen. */
-  function position(): Buffer {
+  function position(encoding: StreamEncoding): Buffer {
     const { epoch, revision } = source;
-    return Buffer.from(encodeSsePosition({ epoch, revision }));
+    return encoding.position({ epoch, revision });
   }
 
   function send(stream: Stream, bytes: Buffer): void {
@@ -107,14 +111,14 @@ export function createFanOut(options: FanOutOptions): FanOut {
   }
 
   return {
-    firstBytes({ filter, after }) {
+    firstBytes({ filter, after, encoding }) {
       const missed = after === undefined ? 'snapshot-needed' : source.since(after);
-      if (missed === 'snapshot-needed') return { bytes: snapshots.frame(filter), isResumed: false };
-      const changes = encodeChangeEvents(changesWithin(filter, missed));
-      return { bytes: Buffer.concat([changes, position()]), isResumed: true };
+      if (missed === 'snapshot-needed') return { bytes: snapshots.event(filter, encoding), isResumed: false };
+      const changes = encoding.events(changeEvents(changesWithin(filter, missed)));
+      return { bytes: Buffer.concat([changes, position(encoding)]), isResumed: true };
     },
-    attach({ filter }, sink, first) {
-      const stream: Stream = { filter, sink, allowanceBytes: first.length };
+    attach({ filter, encoding }, sink, first) {
+      const stream: Stream = { filter, encoding, sink, allowanceBytes: first.length };
       const name = filterKeyOf(filter);
       const group = streamsByFilter.get(name) ?? new Set();
       streamsByFilter.set(name, group.add(stream));
@@ -136,7 +140,7 @@ export function createFanOut(options: FanOutOptions): FanOut {
         detach(stream);
         // Each at another time, so that the next server is not met by all at once.
         const retryAfterMs = Math.round(Math.random() * options.drainSpreadMs);
-        stream.sink.end(Buffer.from(encodeEvent({ kind: 'bye', retryAfterMs, reason })));
+        stream.sink.end(stream.encoding.events([encodeMessage({ kind: 'bye', retryAfterMs, reason })]));
       }
     },
   };

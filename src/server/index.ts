@@ -4,3 +4,4 @@ export type { FlagRecord } from './record.ts';
 export { createFlagentServer, type FlagentServer } from './server.ts';
 export type { Catalogue, FlagSource, Plan, RecordedChange, Write } from './sources/contract.ts';
 export { openSqliteSource, type SqliteSourceOptions } from './sources/sqlite.ts';
+export type { WebSocketConfig } from './websocket-config.ts';

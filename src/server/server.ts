@@ -1,30 +1,39 @@
-/** The flag server: puts source, access, REST and streams together, and starts and ends them as one. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** The flag server: puts source, access, REST, streams and sockets together, and starts and ends them as one. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { FlagError } from '../core/errors.ts';
 import { createAccess } from './access.ts';
 import { checkOptions, type FlagentServerOptions } from './config.ts';
 import { createCors } from './cors.ts';
+import { createDoor } from './door.ts';
 import { createEncodedSnapshots } from './encoded.ts';
+import { evaluateAsServer } from './evaluate-flags.ts';
 import { createFanOut } from './fan-out.ts';
 import { errorAnswer } from './http-error.ts';
 import { createRest } from './rest/rest.ts';
 import type { FlagSource } from './sources/contract.ts';
 import { openSqliteSource } from './sources/sqlite.ts';
 import { createSseEndpoint, STREAM_PATH } from './sse-endpoint.ts';
+import { createWebSocketEndpoint } from './websocket-endpoint.ts';
 
 export interface FlagentServer {
   /**
    * Starts to accept. Host default `127.0.0.1`, port default 18 000; port 0 takes a free one. Once per server.
-   * Rejects with `environment` when the address is taken or not allowed.
+   * Rejects with `environment` when an address is taken or not allowed.
    */
-  listen(address?: { readonly host?: string; readonly port?: number }): Promise<{ readonly url: string }>;
+  listen(address?: { readonly host?: string; readonly port?: number }): Promise<{
+    readonly url: string;
+    /** Where WebSockets are opened; `undefined` when there are none. */
+    readonly webSocketUrl: string | undefined;
+  }>;
   /** Answers one request; for servers that listen by themselves. */
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Opens a WebSocket; for servers that listen by themselves, on their event `upgrade`. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly source: FlagSource;
-  /** Streams open now. */
+  /** Streams open now, on WebSockets too. */
   readonly streams: number;
-  /** Says `bye` to every stream, lets answers under way end, then closes the source. Takes `closeTimeoutMs` at most. Idempotent. */
+  /** Says `bye` to every stream and socket, lets answers under way end, then closes the source. Takes `closeTimeoutMs` at most. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -44,12 +53,25 @@ export function createFlagentServer(options: FlagentServerOptions = {}): Flagent
   const sse = createSseEndpoint(fanOut, config.maxStreams);
   const checkAccess = createAccess(config);
   const cors = createCors(config.allowOrigins);
+  const sockets = createWebSocketEndpoint({
+    ...config,
+    ...config.websocket,
+    fanOut,
+    checkAccess,
+    evaluate: (question) => evaluateAsServer(source, question),
+  });
   const rest = createRest({
     source,
     snapshots,
     checkAccess,
     report,
-    counts: () => ({ streams: fanOut.streams, ...sse.counts }),
+    nowMs,
+    counts: () => ({
+      streams: fanOut.streams,
+      sockets: sockets.counts.sockets,
+      streamsOpened: sse.counts.streamsOpened + sockets.counts.streamsOpened,
+      resumed: sse.counts.resumed + sockets.counts.resumed,
+    }),
   });
 
   function handler(request: IncomingMessage, response: ServerResponse): void {
@@ -60,7 +82,8 @@ export function createFlagentServer(options: FlagentServerOptions = {}): Flagent
       else if (path === STREAM_PATH && request.method === 'GET') {
         checkAccess(request.headers.authorization, 'read');
         sse.open(request, response, new URLSearchParams(query));
-      } else rest(request, response);
+      } else if (sockets.isAt(path) && request.method === 'GET') sockets.explain(request, response);
+      else rest(request, response);
     } catch (error) {
       answerError(response, error);
     }
@@ -76,28 +99,34 @@ export function createFlagentServer(options: FlagentServerOptions = {}): Flagent
     response.end(JSON.stringify(body));
   }
 
-  const http = createServer({ noDelay: true, headersTimeout: 10_000 }, handler);
+  const { enabled, port: ownPort } = config.websocket;
+  const hasOwnDoor = enabled && ownPort !== undefined;
+  const door = createDoor({ handler, sockets: enabled && !hasOwnDoor ? sockets : undefined });
+  const socketDoor = hasOwnDoor ? createDoor({ handler, sockets }) : undefined;
+  const doors = socketDoor === undefined ? [door] : [door, socketDoor];
   let closing: Promise<void> | undefined;
 
   async function shutDown(): Promise<void> {
-    fanOut.drain('The server is closing.');
-    if (http.listening) {
-      const deadline = setTimeout(() => http.closeAllConnections(), config.closeTimeoutMs);
-      await new Promise((resolve) => http.close(resolve));
-      clearTimeout(deadline);
-    }
+    const reason = 'The server is closing.';
+    fanOut.drain(reason);
+    sockets.drain(reason);
+    const deadline = setTimeout(() => {
+      for (const { cut } of doors) cut();
+    }, config.closeTimeoutMs);
+    await Promise.all(doors.map(({ close }) => close()));
+    clearTimeout(deadline);
     await source.close();
   }
 
   return {
     async listen({ host = '127.0.0.1', port = 18_000 } = {}) {
       if (closing !== undefined) throw new FlagError('closed', 'The server is closed. Create a new one.');
-      await new Promise<void>((resolve, reject) => {
-        http.once('error', (error) => reject(explainListen(error, host, port)));
-        http.listen(port, host, resolve);
-      });
-      return { url: urlOf(http.address() as AddressInfo, host) };
+      const { url } = await door.open(host, port);
+      const socketUrl = socketDoor === undefined ? url : (await socketDoor.open(host, ownPort ?? 0)).url;
+      const webSocketUrl = socketUrl.replace(/^http/, 'ws') + config.websocket.path;
+      return { url, webSocketUrl: enabled ? webSocketUrl : undefined };
     },
+    upgrade: sockets.upgrade,
     handler,
     source,
     get streams() {
@@ -113,23 +142,4 @@ export function createFlagentServer(options: FlagentServerOptions = {}): Flagent
 function partsOf(url: string): readonly [path: string, query: string] {
   const at = url.indexOf('?');
   return at === -1 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
-}
-
-function urlOf({ port, family }: AddressInfo, host: string): string {
-  const isAny = host === '0.0.0.0' || host === '::';
-  if (isAny) return `http://localhost:${port}`;
-  return `http://${family === 'IPv6' && host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-const LISTEN_ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use by another process. Choose another port (0 takes a free one), or stop that process',
-  EACCES: 'is not allowed for this user. Choose a port from 1024 up',
-  EADDRNOTAVAIL: 'is not an address of this machine. Choose another host, such as 127.0.0.1',
-  ENOTFOUND: 'is not an address of this machine. Choose another host, such as 127.0.0.1',
-};
-
-function explainListen(error: NodeJS.ErrnoException, host: string, port: number): unknown {
-  const advice = LISTEN_ADVICE[error.code ?? ''];
-  if (advice === undefined) return error;
-  return new FlagError('environment', `Port ${port} on ${host} ${advice}.`, { cause: error });
 }

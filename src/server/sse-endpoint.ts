@@ -5,6 +5,7 @@ import { decodeEventId } from '../core/protocol/event-id.ts';
 import { encodeSseComment } from '../core/protocol/sse-frame.ts';
 import type { FanOut, StreamSink } from './fan-out.ts';
 import { readFilterQuery } from './filter-query.ts';
+import { SSE_ENCODING } from './stream-encoding.ts';
 
 export const STREAM_PATH = '/api/v1/events/stream';
 
@@ -36,10 +37,11 @@ export interface SseEndpoint {
 export function createSseEndpoint(fanOut: FanOut, maxStreams: number): SseEndpoint {
   let streamsOpened = 0;
   let resumed = 0;
+  let open = 0;
 
   return {
     open(request, response, query) {
-      if (fanOut.streams >= maxStreams) {
+      if (open >= maxStreams) {
         throw new FlagError(
           'closed',
           `The server has its ${maxStreams} streams. Come back later, or raise maxStreams.`,
@@ -48,8 +50,10 @@ export function createSseEndpoint(fanOut: FanOut, maxStreams: number): SseEndpoi
       const wish = {
         filter: readFilterQuery(query),
         after: decodeEventId(request.headers['last-event-id']?.toString()),
+        encoding: SSE_ENCODING,
       };
       const { bytes, isResumed } = fanOut.firstBytes(wish);
+      open += 1;
       streamsOpened += 1;
       if (isResumed) resumed += 1;
       request.socket.setNoDelay(true);
@@ -57,7 +61,10 @@ export function createSseEndpoint(fanOut: FanOut, maxStreams: number): SseEndpoi
       response.write(OPENING);
       // Reading what was missed and attaching happen in one step: nothing is committed in between.
       const detach = fanOut.attach(wish, sinkOf(response), bytes);
-      response.on('close', detach);
+      response.on('close', () => {
+        open -= 1;
+        detach();
+      });
       response.on('error', detach);
     },
     get counts() {

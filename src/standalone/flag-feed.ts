@@ -4,7 +4,8 @@
  *   subscriptions ─filter─► connection ─messages─► held flags ─changes─► subscriptions
  *
  * Subscribing and stopping take effect together at the end of the turn. A wider filter starts the stream over, and its first snapshot is
- * compared with what is held; a narrower one changes nothing. With no subscription the connection is closed and nothing is held.
+ * compared with what is held; a narrower one changes nothing. With no subscription the connection is closed and nothing is held, unless
+ * somebody needs it for something else.
  */
 import { type ConnectionPolicy, DEFAULT_POLICY } from '../core/connection/policy.ts';
 import { FlagError } from '../core/errors.ts';
@@ -33,6 +34,8 @@ export interface FlagFeedParts {
 export interface FlagFeed {
   /** `undefined` selects every flag. The returned function stops it at once. */
   subscribe(selector: FlagSelector | undefined, listener: (change: FlagChange) => void): () => void;
+  /** The connection is wanted, and no flags with it. The returned function ends that. */
+  keepOpen(): () => void;
   readonly status: ConnectionStatus;
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
   /** Something happened that makes an attempt worthwhile now. */
@@ -49,6 +52,8 @@ export function createFlagFeed(parts: FlagFeedParts): FlagFeed {
   const { url, transport, system, trace = () => {} } = parts;
   const subscriptions = createSubscriptions();
   const statuses = createListeners<ConnectionStatus>();
+  const keepers = new Set<symbol>();
+  let hasNewKeeper = false;
   let filter: FlagFilter | undefined;
   let isIdle = true;
   let isSettling = false;
@@ -88,7 +93,7 @@ export function createFlagFeed(parts: FlagFeedParts): FlagFeed {
   };
 
   const settle = (): void => {
-    if (subscriptions.count === 0) goIdle();
+    if (subscriptions.count + keepers.size === 0) goIdle();
     else followSubscriptions();
   };
 
@@ -100,8 +105,9 @@ export function createFlagFeed(parts: FlagFeedParts): FlagFeed {
   };
 
   const followSubscriptions = (): void => {
-    const wanted = subscriptions.wanted();
-    const isAsked = subscriptions.hasNewcomers;
+    const wanted = subscriptions.count === 0 ? NO_FLAGS : subscriptions.wanted();
+    const isAsked = subscriptions.hasNewcomers || hasNewKeeper;
+    hasNewKeeper = false;
     if (isIdle || !covers(filter, wanted)) startOver(wanted);
     else if (isAsked && connection.state.is === 'stopped') connection.tell({ type: 'asked' });
     subscriptions.welcome(held.asChanges());
@@ -143,6 +149,16 @@ export function createFlagFeed(parts: FlagFeedParts): FlagFeed {
         settleLater();
       };
     },
+    keepOpen: () => {
+      const keeper = Symbol('keeper');
+      keepers.add(keeper);
+      hasNewKeeper = true;
+      settleLater();
+      return () => {
+        keepers.delete(keeper);
+        settleLater();
+      };
+    },
     get status() {
       return isClosed ? CLOSED : connection.status;
     },
@@ -155,6 +171,7 @@ export function createFlagFeed(parts: FlagFeedParts): FlagFeed {
       if (isClosed) return;
       isClosed = true;
       subscriptions.clear();
+      keepers.clear();
       connection.close();
       held.drop();
       statuses.notify(CLOSED);
@@ -162,6 +179,8 @@ export function createFlagFeed(parts: FlagFeedParts): FlagFeed {
   };
 }
 
+/** A filter that lets nothing through. Only a transport that can do without a stream is asked for it. */
+const NO_FLAGS: FlagFilter = {};
 const CLOSED: ConnectionStatus = { is: 'stopped', reason: 'the client was closed' };
 const NO_SUBSCRIPTION = 'no subscription';
 const OTHER_FLAGS = 'other flags are wanted';

@@ -4,8 +4,9 @@ import type { FlagSelector } from '../core/state/selector.ts';
 import type { ConnectionStatus } from '../core/state/status.ts';
 import { createSystem } from '../system/system.ts';
 import { createSseTransport } from '../transport/sse.ts';
+import { checkSelector } from './check-selector.ts';
 import { createFlagFeed, type FlagFeed } from './flag-feed.ts';
-import { checkSelector, checkSSEClientOptions, type FlagentSSEClientOptions } from './sse-client-options.ts';
+import { checkSSEClientOptions, type FlagentSSEClientOptions } from './sse-client-options.ts';
 import { findSurroundings, watchSurroundings } from './surroundings.ts';
 
 export type FlagChangeListener = (change: FlagChange) => void;

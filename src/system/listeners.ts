@@ -13,14 +13,12 @@ export function createListeners<T>(): Listeners<T> {
     add: (listener) => {
       checkListener(listener);
       // A function of our own, so that the same listener can be added twice and removed once.
-      const own = (value: T): void => listener(value);
+      const own = (value: T): void => callListener(listener, value);
       listeners.add(own);
       return () => listeners.delete(own);
     },
     notify: (value) => {
-      for (const listener of [...listeners]) {
-        if (listeners.has(listener)) callListener(listener, value);
-      }
+      for (const own of [...listeners]) if (listeners.has(own)) own(value);
     },
   };
 }

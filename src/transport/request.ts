@@ -112,7 +112,7 @@ function definedHeaders(headers: Record<string, string | undefined>): Record<str
   );
 }
 
-function unreachable(url: string, cause: unknown): FlagError {
+export function unreachable(url: string, cause: unknown): FlagError {
   return new FlagError(
     'unreachable',
     `The connection to ${url} failed: ${reasonOf(cause)}. Check the address and the network.`,
@@ -121,7 +121,7 @@ function unreachable(url: string, cause: unknown): FlagError {
 }
 
 /** Not the network's fault: the code that took the answer threw. */
-function brokenUse(url: string, cause: unknown): FlagError {
+export function brokenUse(url: string, cause: unknown): FlagError {
   return new FlagError(
     'closed',
     `The request to ${url} was ended because its listener threw: ${reasonOf(cause)}.`,

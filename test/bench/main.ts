@@ -2,6 +2,7 @@
  * Benches: `npm run bench`, or after a build `node test/bench/main.ts tabs load size`. They print and never judge: compare rows of one run,
  * not runs of different machines. Browser numbers are taken inside the pages, warmed up, one browser per bench.
  */
+import { benchEvaluate } from './evaluate.ts';
 import { benchFaults } from './faults.ts';
 import { benchLoad } from './load.ts';
 import { describeMachine, formatRows, type Row } from './report.ts';
@@ -13,6 +14,7 @@ const BENCHES: Record<string, () => Promise<readonly Row[]>> = {
   tabs: benchTabs,
   load: benchLoad,
   faults: benchFaults,
+  evaluate: benchEvaluate,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);

@@ -4,7 +4,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 /** One line of the table: what was measured, and every sample. */
 export interface Row {
   readonly name: string;
-  readonly unit: 'ms' | 'bytes';
+  readonly unit: 'ms' | 'bytes' | 'per second';
   readonly samples: readonly number[];
 }
 
@@ -25,7 +25,7 @@ export function formatRows(rows: readonly Row[]): string {
 
 function statistics({ samples, unit }: Row): string[] {
   const sorted = [...samples].sort((a, b) => a - b);
-  const show = (value: number): string => (unit === 'bytes' ? String(Math.round(value)) : value.toFixed(2));
+  const show = (value: number): string => (unit === 'ms' ? value.toFixed(2) : String(Math.round(value)));
   return [0.5, 0.95, 0.99, 0, 1].map((share) => show(percentile(sorted, share)));
 }
 

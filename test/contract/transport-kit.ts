@@ -5,7 +5,7 @@ import { afterEach } from 'vitest';
 import type { Change, EventId, Flag, FlagFilter } from '../../src/core/model.ts';
 import { encodeMessage, type Message } from '../../src/core/protocol/messages.ts';
 import { encodeSseEvent } from '../../src/core/protocol/sse-frame.ts';
-import type { ServerRequest, StreamListener } from '../../src/transport/contract.ts';
+import type { ServerRequest, StreamListener, Transport } from '../../src/transport/contract.ts';
 import { createSseTransport } from '../../src/transport/sse.ts';
 
 export const NOW_MS = Date.parse('2026-03-05T10:00:00Z');
@@ -17,6 +17,11 @@ export const transport = createSseTransport({
 });
 
 const stops: (() => void)[] = [];
+
+/** Also ends what was started elsewhere. */
+export function stopWithServers(stop: () => void): void {
+  stops.push(stop);
+}
 
 export function stopServers(): void {
   for (const stop of stops.splice(0)) stop();
@@ -79,7 +84,11 @@ export function asRequest({ url, signal, after, filter, accessToken }: Asked): S
 }
 
 /** Streams to the end and returns everything that happened, one line each. */
-export async function listen(asked: Asked, on: Partial<StreamListener> = {}): Promise<string[]> {
+export async function listen(
+  asked: Asked,
+  on: Partial<StreamListener> = {},
+  by: Transport = transport,
+): Promise<string[]> {
   const heard: string[] = [];
   const listener: StreamListener = {
     opened: () => {
@@ -102,7 +111,7 @@ export async function listen(asked: Asked, on: Partial<StreamListener> = {}): Pr
       on.retry?.(delayMs);
     },
   };
-  const end = await transport.stream(asRequest(asked), listener);
+  const end = await by.stream(asRequest(asked), listener);
   return [...heard, end.ended === 'failed' ? `failed ${end.error.code}` : end.ended];
 }
 

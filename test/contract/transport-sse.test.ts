@@ -1,5 +1,4 @@
-/** The SSE transport against servers that misbehave, each in one way, over real sockets. */
-import type { IncomingMessage } from 'node:http';
+/** What only the SSE transport has to do, against servers that misbehave, each in one way, over real sockets. */
 import { expect, test } from 'vitest';
 import { encodeSseComment, encodeSsePosition, encodeSseRetry } from '../../src/core/protocol/sse-frame.ts';
 import type { StreamListener } from '../../src/transport/contract.ts';
@@ -13,7 +12,6 @@ import {
   NOW_MS,
   serve,
   startStream,
-  stopServers,
   streaming,
   transport,
   wire,
@@ -25,46 +23,6 @@ const NOT_LISTENING = {} as StreamListener;
 test('hands a burst over in one call', async () => {
   const url = await streaming([[1, 2, 3].map((revision) => wire(change(revision))).join('')]);
   expect(await listen({ url })).toEqual(['opened', 'received 1 2 3', 'closed']);
-});
-
-test('asks with token, event id and filter, and keeps the token out of the address', async () => {
-  let seen: IncomingMessage | undefined;
-  const url = await serve((request, response) => {
-    seen = request;
-    response.writeHead(204).end();
-  });
-  await listen({
-    url,
-    after: { epoch: 'e', revision: 7 },
-    accessToken: 'secret',
-    filter: { flagKeys: ['a b', 'c&d'], flagIDs: [1], tags: ['web'], segmentsOf: ['é'] },
-  });
-  expect(seen?.url).toBe(
-    '/api/v1/events/stream?flagKey=a+b&flagKey=c%26d&flagID=1&tag=web&segmentsOf=%C3%A9',
-  );
-  expect(seen?.headers).toMatchObject({
-    accept: 'text/event-stream',
-    authorization: 'Bearer secret',
-    'last-event-id': 'e.7',
-  });
-});
-
-test('refuses a token that no header can carry without repeating it', async () => {
-  const url = await serve((_, response) => response.writeHead(204).end());
-  const end = await transport.stream(asRequest({ url, accessToken: 'my secret\n' }), NOT_LISTENING);
-  expect(end).toMatchObject({ ended: 'failed', error: { code: 'unauthorized' } });
-  expect(end).not.toHaveProperty('error.message', expect.stringContaining('secret'));
-});
-
-test('sends neither token nor event id when there is none', async () => {
-  let headers: IncomingMessage['headers'] = {};
-  const url = await serve((request, response) => {
-    headers = request.headers;
-    response.writeHead(204).end();
-  });
-  await listen({ url });
-  expect(headers).not.toHaveProperty('authorization');
-  expect(headers).not.toHaveProperty('last-event-id');
 });
 
 test('joins characters and line ends that were split between chunks', async () => {
@@ -80,17 +38,6 @@ test('drops an event that the end of the stream cut in two', async () => {
   const cut = wire(change(2)).slice(0, -1);
   const url = await streaming([wire(change(1)) + cut]);
   expect(await listen({ url })).toEqual(['opened', 'received 1', 'closed']);
-});
-
-test('ends as failed when the connection is reset', async () => {
-  let reset = (): void => {};
-  const url = await serve((_, response) => {
-    reset = () => response.socket?.resetAndDestroy();
-    startStream(response);
-    response.write(wire(change(1)));
-  });
-  const heard = await listen({ url }, { received: () => reset() });
-  expect(heard).toEqual(['opened', 'received 1', 'failed unreachable']);
 });
 
 test('tells of heartbeats, retry hints and unknown events, in order', async () => {
@@ -120,24 +67,6 @@ test('a heartbeat alone is a sign of life and no message', async () => {
   const heard = await listen({ url: await streaming([encodeSseComment('beat')]) }, { alive: () => chunks++ });
   expect(heard).toEqual(['opened', 'closed']);
   expect(chunks).toBe(1);
-});
-
-test('reports a malformed event between the good ones before and after it', async () => {
-  const bad = 'id: e.2\nevent: flag_updated\ndata: {"type":"FLAG_UPDATED","revision":2}\n\n';
-  const url = await streaming([wire(change(1)) + bad + wire(change(3))]);
-  expect(await listen({ url })).toEqual([
-    'opened',
-    'received 1',
-    'malformed invalid_data flag_updated.flagKey',
-    'received 3',
-    'closed',
-  ]);
-});
-
-test('ends the stream at an event over the limit, after handing over what came before', async () => {
-  const huge = wire(change(2, 'x'.repeat(20_000)));
-  const url = await streaming([wire(change(1)) + huge + wire(change(3))], 'stay');
-  expect(await listen({ url })).toEqual(['opened', 'received 1', 'malformed too_large', 'failed too_large']);
 });
 
 test('gives up on a first event that never ends, and the server sees it', async () => {
@@ -204,42 +133,6 @@ test('follows a redirect', async () => {
   expect(await listen({ url })).toEqual(['opened', 'received 1', 'closed']);
 });
 
-test('says what failed and what to do when no server answers', async () => {
-  const url = await serve(() => {});
-  stopServers();
-  const end = await transport.stream(asRequest({ url }), NOT_LISTENING);
-  expect(end).toMatchObject({ ended: 'failed', error: { code: 'unreachable' } });
-  expect(end).toHaveProperty('error.message', expect.stringMatching(/ECONNREFUSED.*Check the address/));
-});
-
-test('ends as failed at an address that is none', async () => {
-  expect(await listen({ url: 'no address' })).toEqual(['failed unreachable']);
-});
-
-test('an abort while the server has not answered ends the request on both sides', async () => {
-  const stop = new AbortController();
-  let closed: Promise<void> | undefined;
-  const url = await serve((request) => {
-    closed = new Promise((done) => request.socket.on('close', () => done()));
-    stop.abort();
-  });
-  expect(await listen({ url, signal: stop.signal })).toEqual(['aborted']);
-  await closed;
-});
-
-test('an abort in mid-stream ends the request on both sides', async () => {
-  const stop = new AbortController();
-  let closed: Promise<void> | undefined;
-  const url = await serve((_, response) => {
-    startStream(response);
-    closed = new Promise((done) => response.on('close', done));
-    response.write(wire(change(1)));
-  });
-  const heard = await listen({ url, signal: stop.signal }, { received: () => stop.abort() });
-  expect(heard).toEqual(['opened', 'received 1', 'aborted']);
-  await closed;
-});
-
 test('a listener that stops the stream hears nothing more, not even the rest of the chunk', async () => {
   const stop = new AbortController();
   const url = await streaming([wire(change(1)) + encodeSseRetry(1) + wire(change(2))], 'stay');
@@ -262,31 +155,6 @@ test('an abort ends the request even if the platform never settles it', async ()
   const end = deaf.stream(asRequest({ url: 'http://a', signal: stop.signal }), NOT_LISTENING);
   stop.abort();
   expect(await end).toEqual({ ended: 'aborted' });
-});
-
-test('a listener that throws ends its stream, and the cause is kept', async () => {
-  let closed: Promise<void> | undefined;
-  const url = await serve((_, response) => {
-    startStream(response);
-    closed = new Promise((done) => response.on('close', done));
-    response.write(wire(change(1)));
-  });
-  const fault = new Error('no room');
-  const received = () => {
-    throw fault;
-  };
-  const listener = {
-    opened() {},
-    alive() {},
-    quiet() {},
-    position() {},
-    received,
-    malformed() {},
-    retry() {},
-  };
-  const end = await transport.stream(asRequest({ url }), listener);
-  expect(end).toMatchObject({ ended: 'failed', error: { code: 'closed', cause: fault } });
-  await closed;
 });
 
 test.each([

@@ -1,12 +1,9 @@
 /** The rules around the rows of Flagent: lookup, dependencies, order, text forms, steps; and that no input throws. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type EvaluationRequest,
-  type EvaluationResult,
-  evaluate,
-  isEnabledResult,
-} from '../../src/core/evaluate/evaluate.ts';
+import { evaluate, isEnabledResult } from '../../src/core/evaluate/evaluate.ts';
+import type { EvaluationRequest, EvaluationResult } from '../../src/core/evaluate/evaluation.ts';
+import { bucketOf, saltOf } from '../../src/core/evaluate/rollout.ts';
 import type { Flag, Segment } from '../../src/core/model.ts';
 import { arbFlag } from '../kit/arbitraries.ts';
 import { lookup } from '../kit/flag-lookup.ts';
@@ -76,12 +73,35 @@ test('segments are tried by rank, equal ranks as listed, and a rollout that says
     segment(4, { rank: 1, distributions: [] }),
   ];
   const result = ask([buildFlag('f', { segments })], { enableDebug: true, entityContext: { p: 'y' } });
+  const [constraint] = when('x').constraints;
+  const bucket = bucketOf(saltOf(1), 'user');
   expect(result.steps).toEqual([
-    { segmentID: 2, message: 'segment_id 2 did not match constraints' },
-    { segmentID: 3, message: 'matched all constraints. rollout no.' },
-    { segmentID: 4, message: 'matched all constraints. rollout no.' },
-    { segmentID: 1, message: 'matched all constraints. rollout yes. variantID: 10' },
+    { is: 'constraint_failed', segmentID: 2, constraint, text: 'y', problem: null },
+    { is: 'left_out', segmentID: 3, why: 'rollout', rolloutPercent: 0, bucket },
+    { is: 'left_out', segmentID: 4, why: 'no_distributions', rolloutPercent: 100, bucket },
+    { is: 'let_in', segmentID: 1, variantID: 10, rolloutPercent: 100, bucket },
   ]);
+});
+
+test('the first constraint that fails is named, with what was found', () => {
+  const [first, second] = [
+    { id: 1, property: 'p', operator: 'EQ', value: 'x' },
+    { id: 2, property: 'q', operator: 'EREG', value: '(' },
+  ];
+  const flag = buildFlag('f', { segments: [segment(1, { constraints: [first, second] })] });
+  const stepsFor = (entityContext: Record<string, unknown>) =>
+    ask([flag], { entityContext, enableDebug: true }).steps;
+  const failed = { is: 'constraint_failed', segmentID: 1 };
+  expect(stepsFor({ q: 'y' })).toEqual([{ ...failed, constraint: first, text: null, problem: null }]);
+  expect(stepsFor({ p: 1 })).toEqual([{ ...failed, constraint: first, text: '1', problem: null }]);
+  expect(stepsFor({ p: 'x', q: 'y' })).toEqual([
+    { ...failed, constraint: second, text: 'y', problem: 'invalid' },
+  ]);
+});
+
+test('without an entity id the steps say so', () => {
+  const { steps } = ask([buildFlag('f')], { entityID: ' ', enableDebug: true });
+  expect(steps).toMatchObject([{ is: 'left_out', why: 'no_entity', bucket: -1 }]);
 });
 
 test('without debugging there are no steps', () => {
@@ -144,11 +164,9 @@ test('a flag needs a variant of every flag it depends on, and of theirs', () => 
   expect(ask([f, g, off], { enableDebug: true })).toMatchObject({
     reason: 'DEPENDENCY_NOT_MET',
     segmentID: null,
-    steps: [{ segmentID: 0, message: 'dependency "g" is disabled or has no variant' }],
+    steps: [{ is: 'dependency_unmet', flagKey: 'g' }],
   });
-  expect(ask([f, h], { enableDebug: true }).steps).toEqual([
-    { segmentID: 0, message: 'dependency "g" not found' },
-  ]);
+  expect(ask([f, h], { enableDebug: true }).steps).toEqual([{ is: 'dependency_missing', flagKey: 'g' }]);
 });
 
 test('flags that depend on each other have no variant', () => {
@@ -164,9 +182,9 @@ test('a flag is decided once however many ways lead to it', () => {
     return buildFlag(key, { id: index + 1, dependsOn: next === undefined ? [] : [next, next] });
   });
   const asked: string[] = [];
-  const { byKey, byID } = lookup(flags);
+  const { byKey, ...rest } = lookup(flags);
   const counting = {
-    byID,
+    ...rest,
     byKey: (key: string) => {
       asked.push(key);
       return byKey(key);

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { crc32 as nodeCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bucketOf, byPercent, chooseDistribution, crc32 } from '../../src/core/evaluate/rollout.ts';
-import type { Distribution } from '../../src/core/model.ts';
+import { layOut, type Share } from '../../src/core/evaluate/prepare.ts';
+import { bucketOf, chooseShare, crc32, saltOf } from '../../src/core/evaluate/rollout.ts';
 
 interface RolloutVectors {
   readonly meta: { readonly knownValues: readonly { readonly input: string; readonly crc32: number }[] };
@@ -26,17 +26,21 @@ const vectors = JSON.parse(
   readFileSync(new URL('../vectors/rollout.json', import.meta.url), 'utf8'),
 ) as RolloutVectors;
 
-const distributionsOf = new Map(vectors.configs.map(({ id, distributions }) => [id, listed(distributions)]));
+const sharesOf = new Map(vectors.configs.map(({ id, distributions }) => [id, shared(distributions)]));
 
-function listed(pairs: readonly [number, number][]): readonly Distribution[] {
-  return byPercent(
-    pairs.map(([variantID, percent], index) => ({ id: index + 1, variantID, variantKey: null, percent })),
-  );
+function shared(pairs: readonly [number, number][]): readonly Share[] {
+  const distributions = pairs.map(([variantID, percent], index) => ({
+    id: index + 1,
+    variantID,
+    variantKey: null,
+    percent,
+  }));
+  return layOut(distributions, []);
 }
 
 function variantOf(config: string, flagID: number, entityID: string, rolloutPercent: number): number | null {
-  const distributions = distributionsOf.get(config) ?? [];
-  return chooseDistribution(flagID, entityID, rolloutPercent, distributions)?.variantID ?? null;
+  const bucket = bucketOf(saltOf(flagID), entityID);
+  return chooseShare(sharesOf.get(config) ?? [], bucket, rolloutPercent)?.variantID ?? null;
 }
 
 test.each(vectors.meta.knownValues)('the checksum of "$input" is $crc32', ({ input, crc32: known }) => {
@@ -61,7 +65,7 @@ test('every entity falls into the bucket that Flagent gives it', () => {
   const wrong = vectors.entityIds.flatMap((entityID, row) =>
     vectors.salts.flatMap((salt, column) => {
       const expected = vectors.buckets[row]?.[column];
-      const bucket = bucketOf(Number(salt), entityID);
+      const bucket = bucketOf(saltOf(Number(salt)), entityID);
       return bucket === expected ? [] : [{ entityID, salt, bucket, expected }];
     }),
   );
@@ -101,7 +105,7 @@ test('100 000 entities are spread as Flagent spreads them', () => {
 
 test('whoever is in a rollout stays in, with the same variant, when the percentage grows', () => {
   const percent = fc.integer({ min: 0, max: 100 });
-  const config = fc.constantFrom(...distributionsOf.keys());
+  const config = fc.constantFrom(...sharesOf.keys());
   fc.assert(
     fc.property(config, fc.nat(), fc.string(), percent, percent, (name, flagID, entityID, a, b) => {
       const before = variantOf(name, flagID, entityID, Math.min(a, b));
@@ -113,17 +117,18 @@ test('whoever is in a rollout stays in, with the same variant, when the percenta
 });
 
 test('shares that add up to less than 100 leave the rest to the last one', () => {
-  const distributions = listed([
+  const shares = shared([
     [10, 5],
     [11, 5],
   ]);
-  const chosen = Array.from({ length: 200 }, (_, id) => chooseDistribution(1, `${id}`, 100, distributions));
-  expect(new Set(chosen.map((distribution) => distribution?.variantID))).toEqual(new Set([10, 11]));
+  const chosen = Array.from({ length: 200 }, (_, id) =>
+    chooseShare(shares, bucketOf(saltOf(1), `${id}`), 100),
+  );
+  expect(new Set(chosen.map((share) => share?.variantID))).toEqual(new Set([10, 11]));
 });
 
-test('no distributions, no percentage and no entity id mean no variant', () => {
-  expect(chooseDistribution(1, 'user', 100, [])).toBeUndefined();
-  expect(chooseDistribution(1, 'user', 0, listed([[10, 100]]))).toBeUndefined();
-  expect(chooseDistribution(1, 'user', -1, listed([[10, 100]]))).toBeUndefined();
-  expect(chooseDistribution(1, '', 100, listed([[10, 100]]))).toBeUndefined();
+test('no shares and no percentage mean no variant', () => {
+  expect(chooseShare([], 0, 100)).toBeUndefined();
+  expect(chooseShare(shared([[10, 100]]), 0, 0)).toBeUndefined();
+  expect(chooseShare(shared([[10, 100]]), 0, -1)).toBeUndefined();
 });

@@ -5,13 +5,16 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Change, Flag, FlagFilter } from '../../src/core/model.ts';
 import { decodeMessage, type Message } from '../../src/core/protocol/messages.ts';
+import { decodeServerFrame } from '../../src/core/protocol/websocket-server-frame.ts';
 import { type Held, reduce } from '../../src/core/state/reduce.ts';
 import { createFlag, setArchived, setEnabled, updateFlag } from '../../src/server/edits/flags.ts';
 import { addTag, removeTag } from '../../src/server/edits/variants-and-tags.ts';
-import { encodeChangeEvents } from '../../src/server/encoded.ts';
+import { changeEvents } from '../../src/server/encoded.ts';
 import { createFanOut, type FanOut, type StreamSink } from '../../src/server/fan-out.ts';
 import { snapshotOf } from '../../src/server/filtered.ts';
 import { type FlagSource, openSqliteSource } from '../../src/server/index.ts';
+import { SSE_ENCODING, type StreamEncoding, WEBSOCKET_ENCODING } from '../../src/server/stream-encoding.ts';
+import { textsIn } from '../kit/text-frames.ts';
 
 function messagesIn(bytes: Buffer): readonly Message[] {
   const messages: Message[] = [];
@@ -25,6 +28,20 @@ function messagesIn(bytes: Buffer): readonly Message[] {
   parser.feed(bytes.toString());
   return messages;
 }
+
+function messagesInFrames(bytes: Buffer): readonly Message[] {
+  return textsIn(bytes).flatMap((text) => {
+    const decoded = decodeServerFrame(text);
+    if (!decoded.ok) throw decoded.error;
+    return decoded.value.kind === 'message' ? [decoded.value.message] : [];
+  });
+}
+
+/** How the bytes of each encoding are read. */
+const READERS = new Map<StreamEncoding, (bytes: Buffer) => readonly Message[]>([
+  [SSE_ENCODING, messagesIn],
+  [WEBSOCKET_ENCODING, messagesInFrames],
+]);
 
 function recordingSink(): StreamSink & {
   readonly writes: Buffer[];
@@ -67,13 +84,13 @@ const newFlag = (key: string) =>
   );
 
 /** A client that is cut and comes back with what it holds. */
-function cuttableClient(fanOut: FanOut, filter: FlagFilter | undefined) {
+function cuttableClient(fanOut: FanOut, filter: FlagFilter | undefined, encoding: StreamEncoding) {
   let held: Held | undefined;
   let sink = recordingSink();
   let detach: (() => void) | undefined;
 
   function read(): void {
-    for (const message of sink.writes.splice(0).flatMap(messagesIn)) {
+    for (const message of sink.writes.splice(0).flatMap(READERS.get(encoding) ?? (() => []))) {
       const reduced = reduce(held, message, filter !== undefined);
       expect([reduced.need, reduced.refused]).toEqual([undefined, 0]);
       held = reduced.held;
@@ -92,7 +109,7 @@ function cuttableClient(fanOut: FanOut, filter: FlagFilter | undefined) {
     },
     connect(): void {
       if (detach !== undefined) return;
-      const wish = { filter, after: held };
+      const wish = { filter, after: held, encoding };
       detach = fanOut.attach(wish, sink, fanOut.firstBytes(wish).bytes);
     },
   };
@@ -119,16 +136,16 @@ const filters: readonly (FlagFilter | undefined)[] = [
   { flagKeys: ['flag-1', 'renamed-2'], flagIDs: [3] },
 ];
 
-test.each(filters)(
-  'a client that is cut anywhere ends with the flags of the server, filter %o',
-  async (filter) => {
+test.each(filters.flatMap((filter) => [...READERS.keys()].map((encoding) => ({ filter, encoding }))))(
+  'a client that is cut anywhere ends with the flags of the server, filter $filter over $encoding.name',
+  async ({ filter, encoding }) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 40, size: 'max' }),
         fc.integer({ min: 0, max: 8 }),
         async (steps, keptChanges) => {
           const { source, fanOut } = open(keptChanges);
-          const client = cuttableClient(fanOut, filter);
+          const client = cuttableClient(fanOut, filter, encoding);
           for (const key of ['flag-1', 'flag-2', 'flag-3']) await source.edit(newFlag(key));
           client.connect();
           client.read();
@@ -178,20 +195,25 @@ function refusalOnly(error: unknown): void {
   expect(error).toMatchObject({ name: 'FlagError' });
 }
 
-test('one change is one Buffer for all streams with the same filter', async () => {
+test('one change is one Buffer for all streams with the same filter and encoding, first bytes too', async () => {
   const { source, fanOut } = open(10);
   await source.edit(newFlag('a'));
-  const wishes = [undefined, undefined, { tags: ['web'] }, { tags: ['web'] }];
-  const sinks = wishes.map((filter) => {
-    const sink = recordingSink();
-    fanOut.attach({ filter, after: undefined }, sink, fanOut.firstBytes({ filter, after: undefined }).bytes);
-    return sink;
-  });
-  expect(sinks[0]?.writes[0]).toBe(sinks[1]?.writes[0]);
+  const kinds = [undefined, { tags: ['web'] }].flatMap((filter) =>
+    [SSE_ENCODING, WEBSOCKET_ENCODING].map((encoding) => ({ filter, encoding, after: undefined })),
+  );
+  const pairs = kinds.map((wish) =>
+    [recordingSink(), recordingSink()].map((sink) => {
+      fanOut.attach(wish, sink, fanOut.firstBytes(wish).bytes);
+      return sink;
+    }),
+  );
   await source.edit(addTag(1, 'web'));
-  expect(sinks.map(({ writes }) => writes.length)).toEqual([2, 2, 2, 2]);
-  expect(sinks[0]?.writes[1]).toBe(sinks[1]?.writes[1]);
-  expect(sinks[2]?.writes[1]).toBe(sinks[3]?.writes[1]);
+  for (const [one, other] of pairs) {
+    expect(one?.writes.length).toBe(2);
+    expect(one?.writes[0]).toBe(other?.writes[0]);
+    expect(one?.writes[1]).toBe(other?.writes[1]);
+  }
+  expect(new Set(pairs.flatMap((sinks) => sinks.flatMap(({ writes }) => writes))).size).toBe(8);
 });
 
 test('a stream whose queue is full is cut at the next event, and also at the next heartbeat', async () => {
@@ -200,7 +222,11 @@ test('a stream whose queue is full is cut at the next event, and also at the nex
     const { source, fanOut } = open(10);
     const [atEvent, atHeartbeat, quick] = [recordingSink(), recordingSink(), recordingSink()];
     for (const sink of [atEvent, atHeartbeat, quick]) {
-      fanOut.attach({ filter: undefined, after: undefined }, sink, Buffer.from('first'));
+      fanOut.attach(
+        { filter: undefined, after: undefined, encoding: SSE_ENCODING },
+        sink,
+        Buffer.from('first'),
+      );
     }
     atEvent.queuedBytes = 1_001;
     await source.edit(newFlag('a'));
@@ -217,14 +243,13 @@ test('a stream whose queue is full is cut at the next event, and also at the nex
 test('many changes are batches of at most 500, and no batch ends in the middle of a rename', () => {
   const changes = Array.from({ length: 1_200 }, (_, index) => deletion(index + 1, index + 1));
   const renamed = changes.map((change, index) => (index === 500 ? { ...change, flagID: 500 } : change));
-  const sizes = messagesIn(encodeChangeEvents(renamed)).map((message) =>
+  const sizes = messagesIn(SSE_ENCODING.events(changeEvents(renamed))).map((message) =>
     message.kind === 'batch' ? message.changes.length : message.kind,
   );
   expect(sizes).toEqual([501, 500, 199]);
-  expect(messagesIn(encodeChangeEvents(changes.slice(0, 501))).map(({ kind }) => kind)).toEqual([
-    'batch',
-    'change',
-  ]);
+  expect(
+    messagesIn(SSE_ENCODING.events(changeEvents(changes.slice(0, 501)))).map(({ kind }) => kind),
+  ).toEqual(['batch', 'change']);
 });
 
 function deletion(revision: number, flagID: number): Change {

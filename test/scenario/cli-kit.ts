@@ -67,6 +67,8 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
 
 export interface ServedCli extends RunningCli {
   readonly url: string;
+  /** `undefined` when it has none. */
+  readonly webSocket: string | undefined;
   readonly start: {
     readonly db: string;
     readonly epoch: string;
@@ -78,8 +80,8 @@ export interface ServedCli extends RunningCli {
 /** A real `serve` on a free port. */
 export async function serveCli(args: readonly string[] = [], options: CliOptions = {}): Promise<ServedCli> {
   const cli = startCli(['serve', '--port', '0', '--db', ':memory:', ...args], options);
-  const { listening, ...start } = JSON.parse(await cli.nextLine());
-  return { ...cli, url: listening, start };
+  const { listening, webSocket, ...start } = JSON.parse(await cli.nextLine());
+  return { ...cli, url: listening, webSocket, start };
 }
 
 /** Loads flags without a process. */

@@ -14,6 +14,20 @@ test('prints one line of JSON that says where it listens and what it holds', asy
   expect(server.unread.stdout).toEqual([]);
 });
 
+test('says where its WebSocket is, and takes its settings from options and variables', async () => {
+  const plain = await serveCli();
+  expect(plain.webSocket).toBe(`${plain.url.replace('http', 'ws')}/ws`);
+  const env = { FLAGENT_WS_PATH: '/live', FLAGENT_WS_MAX_CONNECTIONS: '1' };
+  const own = await serveCli(['--ws-port', '0', '--ws-path', '/flags'], { env });
+  const { origin, pathname } = new URL(own.webSocket ?? '');
+  expect([pathname, origin === own.url.replace('http', 'ws')]).toEqual(['/flags', false]);
+  const socket = new WebSocket(own.webSocket ?? '', ['flagent.v1']);
+  await new Promise((resolve) => socket.addEventListener('open', resolve));
+  expect((await fetch(own.webSocket?.replace('ws', 'http') ?? '')).status).toBe(503);
+  socket.close();
+  expect((await serveCli(['--ws-enabled', 'false'])).webSocket).toBeUndefined();
+});
+
 test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s says goodbye to a live stream and ends with 0',
   async (signal) => {

@@ -13,11 +13,12 @@ test('--version prints the version of the package', async () => {
 test('--help lists the verbs and the exit codes', async () => {
   const { code, stdout } = await runCli(['--help']);
   expect(code).toBe(0);
-  for (const verb of ['serve', 'watch', 'get', 'set', 'load']) expect(stdout).toContain(`\n  ${verb}`);
+  for (const verb of ['serve', 'watch', 'get', 'set', 'load', 'types'])
+    expect(stdout).toContain(`\n  ${verb}`);
   expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 /);
 });
 
-test.each(['serve', 'watch', 'get', 'set', 'load'])('%s --help shows an example', async (verb) => {
+test.each(['serve', 'watch', 'get', 'set', 'load', 'types'])('%s --help shows an example', async (verb) => {
   const { code, stdout } = await runCli([verb, '--help']);
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`Examples?:\n(.*\n)*?.*flagent-offline ${verb}`));
@@ -37,6 +38,8 @@ test.each([
   ['a missing key', ['get'], /missing required argument 'key'/],
   ['a key too many', ['get', 'a', 'b'], /too many arguments/],
   ['a port that is none', ['serve', '--port', '99999'], /from 0 to 65535/],
+  ['a WebSocket port that is none', ['serve', '--ws-port', 'x'], /--ws-port.*from 0 to 65535/],
+  ['a WebSocket path below REST', ['serve', '--ws-path', '/api/x'], /--ws-path.*outside of \/api\//],
   ['an origin with a path', ['serve', '--db', ':memory:', '--allow-origin', 'http://a/b'], /http:\/\/a\/b/],
   ['an address that is none', ['get', 'a', '--url', 'localhost'], /--url .* absolute/],
   ['an address of another protocol', ['get', 'a', '--url', 'ftp://a'], /--url .* http/],

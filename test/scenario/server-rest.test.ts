@@ -297,6 +297,7 @@ test('health and info can be asked by anybody', async () => {
   const { epoch } = server.source;
   expect((await rest('GET', '/health')).json).toEqual({
     status: 'OK',
+    sockets: 0,
     epoch,
     revision: 0,
     streams: 0,

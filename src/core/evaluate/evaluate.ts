@@ -1,82 +1,40 @@
 /** Which variant of a flag an entity gets, decided from the flags at hand as a Flagent 0.1.7 server decides it. No input throws. */
-import type { Distribution, Flag } from '../model.ts';
-import { type PreparedSegment, prepareSegments } from './prepare.ts';
-import { chooseDistribution } from './rollout.ts';
+import type { Flag } from '../model.ts';
+import type {
+  EvaluationReason,
+  EvaluationRequest,
+  EvaluationResult,
+  EvaluationStep,
+  FlagLookup,
+} from './evaluation.ts';
+import type { Pattern, PatternProblem } from './pattern-contract.ts';
+import { type PreparedConstraint, type PreparedSegment, prepare, type Share } from './prepare.ts';
+import { bucketOf, chooseShare } from './rollout.ts';
 import { isBlank, textOf } from './text.ts';
 
-/** Who asks, and for which flag. `flagID` wins over `flagKey`. */
-export interface EvaluationRequest {
-  readonly flagKey?: string;
-  readonly flagID?: number;
-  /** Blank or absent: no variant, `ENTITY_ID_MISSING`. A server would invent a random id; a pure function cannot. */
-  readonly entityID?: string;
-  /** Default: the flag's own entity type. */
-  readonly entityType?: string;
-  /** Strings, numbers and booleans; compared as text. Anything else counts as absent, and absent matches no operator. */
-  readonly entityContext?: Readonly<Record<string, unknown>>;
-  readonly enableDebug?: boolean;
-}
-
-export type EvaluationReason =
-  | 'MATCH'
-  | 'NO_MATCH'
-  | 'NO_SEGMENTS'
-  | 'FLAG_DISABLED'
-  | 'FLAG_NOT_FOUND'
-  /** A flag in `dependsOn` is missing, yields no variant, or leads back to itself. */
-  | 'DEPENDENCY_NOT_MET'
-  | 'ENTITY_ID_MISSING';
-
-export interface EvaluationResult {
-  readonly flagID: number;
-  readonly flagKey: string;
-  readonly flagSnapshotID: number;
-  /** The last segment looked at, also when nothing matched. */
-  readonly segmentID: number | null;
-  readonly variantID: number | null;
-  readonly variantKey: string | null;
-  readonly variantAttachment: Readonly<Record<string, string>> | null;
-  readonly reason: EvaluationReason;
-  readonly entityID: string;
-  readonly entityType: string;
-  /** What happened in each segment; only with `enableDebug`. What concerns the whole flag has segmentID 0. */
-  readonly steps?: readonly EvaluationStep[];
-}
-
-export interface EvaluationStep {
-  readonly segmentID: number;
-  readonly message: string;
-}
-
-/** Where flags are looked up. */
-export interface FlagLookup {
-  byKey(key: string): Flag | undefined;
-  byID(id: number): Flag | undefined;
-}
-
 export function evaluate(flags: FlagLookup, request: EvaluationRequest): EvaluationResult {
-  const { flagID, flagKey } = request;
+  const { flagID, flagKey, entityContext } = request;
   const flag = flagID == null ? flags.byKey(flagKey ?? '') : flags.byID(flagID);
   const entityID = textOf(request.entityID) ?? '';
-  const steps: EvaluationStep[] = [];
-  const { reason, segmentID, chosen } =
+  const steps: EvaluationStep[] | undefined = request.enableDebug ? [] : undefined;
+  const context = typeof entityContext === 'object' && entityContext !== null ? entityContext : {};
+  const { reason, segmentID, share } =
     flag === undefined
-      ? without('FLAG_NOT_FOUND', steps, `flagID ${flagID ?? 0} not found or deleted`)
-      : decide(flag, { flags, entityID, context: request.entityContext ?? {}, isMet: new Map() }, steps);
-  const variant = chosen && flag?.variants.find(({ id }) => id === chosen.variantID);
-  return {
+      ? without('FLAG_NOT_FOUND', steps, { is: 'not_found', flagID: flagID ?? 0 })
+      : decide(flag, { flags, entityID, context, isMet: undefined }, steps);
+  const result = {
     flagID: flag?.id ?? flagID ?? 0,
     flagKey: flag?.key ?? flagKey ?? '',
     flagSnapshotID: flag?.snapshotID ?? 0,
     segmentID,
-    variantID: chosen?.variantID ?? null,
-    variantKey: variant?.key ?? chosen?.variantKey ?? null,
-    variantAttachment: variant?.attachment ?? null,
+    variantID: share?.variantID ?? null,
+    variantKey: share?.variantKey ?? null,
+    variantAttachment: share?.attachment ?? null,
     reason,
     entityID,
     entityType: textOf(request.entityType) ?? flag?.entityType ?? '',
-    ...(request.enableDebug && { steps }),
   };
+  return steps === undefined ? result : { ...result, steps };
 }
 
 /** A variant is set and it is not `control`. */
@@ -90,68 +48,105 @@ interface Asking {
   readonly entityID: string;
   readonly context: Readonly<Record<string, unknown>>;
   /** Dependencies already decided, or being decided: those count as not met, which ends cycles. */
-  readonly isMet: Map<string, boolean>;
+  isMet: Map<string, boolean> | undefined;
 }
 
 interface Decision {
   readonly reason: EvaluationReason;
   readonly segmentID: number | null;
-  readonly chosen?: Distribution;
+  readonly share: Share | undefined;
 }
 
-function without(reason: EvaluationReason, steps: EvaluationStep[], message: string): Decision {
-  steps.push({ segmentID: 0, message });
-  return { reason, segmentID: null };
+type Steps = EvaluationStep[] | undefined;
+
+function without(reason: EvaluationReason, steps: Steps, step: EvaluationStep): Decision {
+  steps?.push(step);
+  return { reason, segmentID: null, share: undefined };
 }
 
-function decide(flag: Flag, asking: Asking, steps: EvaluationStep[]): Decision {
-  const { id } = flag;
-  if (!flag.enabled) return without('FLAG_DISABLED', steps, `flagID ${id} is not enabled`);
-  if (flag.segments.length === 0) return without('NO_SEGMENTS', steps, `flagID ${id} has no segments`);
-  asking.isMet.set(flag.key, false);
-  const unmet = flag.dependsOn.find((key) => !isDependencyMet(key, asking));
-  if (unmet !== undefined) {
-    const what = asking.flags.byKey(unmet) ? 'is disabled or has no variant' : 'not found';
-    return without('DEPENDENCY_NOT_MET', steps, `dependency "${unmet}" ${what}`);
+function decide(flag: Flag, asking: Asking, steps: Steps): Decision {
+  const { id: flagID, dependsOn } = flag;
+  if (!flag.enabled) return without('FLAG_DISABLED', steps, { is: 'disabled', flagID });
+  if (flag.segments.length === 0) return without('NO_SEGMENTS', steps, { is: 'no_segments', flagID });
+  if (dependsOn.length > 0) {
+    asking.isMet ??= new Map();
+    asking.isMet.set(flag.key, false);
+    for (const flagKey of dependsOn) {
+      if (isDependencyMet(flagKey, asking, asking.isMet)) continue;
+      const is = asking.flags.byKey(flagKey) ? 'dependency_unmet' : 'dependency_missing';
+      return without('DEPENDENCY_NOT_MET', steps, { is, flagKey });
+    }
   }
   return walkSegments(flag, asking, steps);
 }
 
 /** Each flag is decided once, however many ways lead to it. Beyond `MAX_DEPENDENCIES` none is met. */
-function isDependencyMet(key: string, asking: Asking): boolean {
-  const known = asking.isMet.get(key);
+function isDependencyMet(key: string, asking: Asking, isMet: Map<string, boolean>): boolean {
+  const known = isMet.get(key);
   if (known !== undefined) return known;
-  const flag = asking.isMet.size < MAX_DEPENDENCIES ? asking.flags.byKey(key) : undefined;
-  const isMet = flag !== undefined && decide(flag, asking, []).reason === 'MATCH';
-  asking.isMet.set(key, isMet);
-  return isMet;
+  const flag = isMet.size < MAX_DEPENDENCIES ? asking.flags.byKey(key) : undefined;
+  const met = flag !== undefined && decide(flag, asking, undefined).reason === 'MATCH';
+  isMet.set(key, met);
+  return met;
 }
 
 /** Flags that one evaluation may depend on, directly or not; keeps a hostile snapshot from overflowing the stack. */
 const MAX_DEPENDENCIES = 1_000;
 
-function walkSegments(flag: Flag, { entityID, context }: Asking, steps: EvaluationStep[]): Decision {
+function walkSegments(flag: Flag, { flags, entityID, context }: Asking, steps: Steps): Decision {
+  const { salt, segments } = prepare(flag, flags.compilePattern);
   const hasEntity = !isBlank(entityID);
+  /** Counted once and only when a segment lets somebody in. */
+  let bucket = -1;
   let segmentID: number | null = null;
-  for (const segment of prepareSegments(flag)) {
+  for (const segment of segments) {
     segmentID = segment.id;
-    if (!matchesAll(segment, context)) {
-      steps.push({ segmentID, message: `segment_id ${segmentID} did not match constraints` });
+    const failed = firstFailure(segment, context);
+    if (failed !== undefined) {
+      steps?.push(explainFailure(segment.id, failed, { flags, context }));
       continue;
     }
-    const { rolloutPercent, distributions } = segment;
-    const chosen = hasEntity && chooseDistribution(flag.id, entityID, rolloutPercent, distributions);
-    const outcome = chosen ? `yes. variantID: ${chosen.variantID}` : 'no.';
-    steps.push({ segmentID, message: `matched all constraints. rollout ${outcome}` });
-    if (chosen) return { reason: 'MATCH', segmentID, chosen };
+    const { rolloutPercent, shares } = segment;
+    if (hasEntity && bucket < 0) bucket = bucketOf(salt, entityID);
+    const share = hasEntity ? chooseShare(shares, bucket, rolloutPercent) : undefined;
+    if (share !== undefined) {
+      steps?.push({ is: 'let_in', segmentID, variantID: share.variantID, rolloutPercent, bucket });
+      return { reason: 'MATCH', segmentID, share };
+    }
+    const why = hasEntity ? (shares.length > 0 ? 'rollout' : 'no_distributions') : 'no_entity';
+    steps?.push({ is: 'left_out', segmentID, why, rolloutPercent, bucket });
   }
-  return { reason: hasEntity ? 'NO_MATCH' : 'ENTITY_ID_MISSING', segmentID };
+  return { reason: hasEntity ? 'NO_MATCH' : 'ENTITY_ID_MISSING', segmentID, share: undefined };
 }
 
-function matchesAll({ constraints }: PreparedSegment, context: Asking['context']): boolean {
-  return constraints.every(({ property, test }) => {
-    // Own properties only: `constructor` is no property of an entity.
-    const text = Object.hasOwn(context, property) ? textOf(context[property]) : undefined;
-    return text !== undefined && test(text);
-  });
+function firstFailure(
+  { constraints }: PreparedSegment,
+  context: Asking['context'],
+): PreparedConstraint | undefined {
+  for (const prepared of constraints) {
+    const text = textIn(context, prepared.property);
+    if (text === undefined || !prepared.test(text)) return prepared;
+  }
+  return undefined;
+}
+
+/** Own properties only: `constructor` is no property of an entity. */
+function textIn(context: Asking['context'], property: string): string | undefined {
+  return Object.hasOwn(context, property) ? textOf(context[property]) : undefined;
+}
+
+function explainFailure(
+  segmentID: number,
+  { constraint, property }: PreparedConstraint,
+  { flags, context }: Pick<Asking, 'flags' | 'context'>,
+): EvaluationStep {
+  const { operator, value } = constraint;
+  const text = textIn(context, property) ?? null;
+  const isPattern = operator === 'EREG' || operator === 'NEREG';
+  const problem = isPattern && text !== null ? problemOf(flags.compilePattern(value), text) : null;
+  return { is: 'constraint_failed', segmentID, constraint, text, problem };
+}
+
+function problemOf({ problem, test }: Pattern, text: string): PatternProblem | null {
+  return problem ?? (test(text) === undefined ? 'too_costly' : null);
 }

@@ -1,12 +1,12 @@
 /** The twelve constraint operators as a table: the constraint's value in, a test of the context's text out. */
 import type { ConstraintOperator } from '../model.ts';
-import { compilePattern } from './pattern.ts';
+import type { CompilePattern } from './pattern-contract.ts';
 import { parseDouble, trim } from './text.ts';
 
 export type TextTest = (text: string) => boolean;
 
 /** What an operator makes of a constraint's value; done once per constraint. */
-type Operator = (value: string) => TextTest;
+type Operator = (value: string, compilePattern: CompilePattern) => TextTest;
 
 const equals: Operator = (value) => (text) => text === value;
 
@@ -18,8 +18,13 @@ const isIn: Operator = (value) => {
   return (text) => items.has(text);
 };
 
-/** The whole text must match. An invalid or too costly pattern matches nothing, so its negation matches everything. */
-const matches: Operator = (value) => compilePattern(value) ?? never;
+/** The whole text must match, or must not. A pattern that cannot decide holds neither way. */
+function matches(wanted: boolean): Operator {
+  return (value, compilePattern) => {
+    const pattern = compilePattern(value);
+    return (text) => pattern.test(text) === wanted;
+  };
+}
 
 const never: TextTest = () => false;
 
@@ -32,8 +37,8 @@ function compares(compare: (a: number, b: number) => boolean): Operator {
 }
 
 function not(operator: Operator): Operator {
-  return (value) => {
-    const test = operator(value);
+  return (value, compilePattern) => {
+    const test = operator(value, compilePattern);
     return (text) => !test(text);
   };
 }
@@ -46,8 +51,8 @@ const OPERATORS: Readonly<Record<ConstraintOperator, Operator>> = {
   LTE: compares((a, b) => a <= b),
   GT: compares((a, b) => a > b),
   GTE: compares((a, b) => a >= b),
-  EREG: matches,
-  NEREG: not(matches),
+  EREG: matches(true),
+  NEREG: matches(false),
   IN: isIn,
   NOTIN: not(isIn),
   CONTAINS: contains,
@@ -55,6 +60,8 @@ const OPERATORS: Readonly<Record<ConstraintOperator, Operator>> = {
 };
 
 /** An operator that is not known here never matches. */
-export function compileOperator(operator: string, value: string): TextTest {
-  return Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator as ConstraintOperator](value) : never;
+export function compileOperator(operator: string, value: string, compilePattern: CompilePattern): TextTest {
+  return Object.hasOwn(OPERATORS, operator)
+    ? OPERATORS[operator as ConstraintOperator](value, compilePattern)
+    : never;
 }

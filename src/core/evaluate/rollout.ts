@@ -1,5 +1,4 @@
-/** Which of 1000 buckets an entity falls into, and which variant that means. The same everywhere Flagent's rule is followed. */
-import type { Distribution } from '../model.ts';
+/** Which of 1000 buckets an entity falls into, and which share that means. The same everywhere Flagent's rule is followed. */
 
 const BUCKETS = 1000;
 
@@ -10,12 +9,33 @@ const CRC_OF_BYTE = Int32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
+/** The checksum of what comes before the entity's id, not yet finished. */
+export type Salt = number;
+
+/** The flag's id in decimal, with nothing between it and the entity's id. */
+export function saltOf(flagID: number): Salt {
+  return addText(-1, String(flagID));
+}
+
+/** 0 to 999. */
+export function bucketOf(salt: Salt, entityID: string): number {
+  return finish(addText(salt, entityID)) % BUCKETS;
+}
+
 /**
  * CRC-32 of the text as UTF-8, 0 to 2^32 − 1.
  * Half of a surrogate pair counts as `?`, which is what the server's JVM makes of it.
  */
 export function crc32(text: string): number {
-  let crc = -1;
+  return finish(addText(-1, text));
+}
+
+function finish(crc: number): number {
+  return ~crc >>> 0;
+}
+
+function addText(before: number, text: string): number {
+  let crc = before;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) {
@@ -26,7 +46,7 @@ export function crc32(text: string): number {
     if (point > 0xffff) index += 1;
     crc = addPoint(crc, point);
   }
-  return (crc ^ -1) >>> 0;
+  return crc;
 }
 
 function addByte(crc: number, byte: number): number {
@@ -45,34 +65,17 @@ function addPoint(crc: number, point: number): number {
   return addByte(addByte(head, tail(6)), tail(0));
 }
 
-/** 0 to 999. The flag's id is the salt, in decimal, with nothing between it and the entity's id. */
-export function bucketOf(flagID: number, entityID: string): number {
-  return crc32(`${flagID}${entityID}`) % BUCKETS;
-}
-
 /**
- * The distribution that an entity gets, or `undefined` when the rollout leaves it out.
- * The threshold cuts across all distributions: at 50 % only those in the lower 500 buckets are ever served.
- * `distributions` stand in the order of `byPercent`; when they add up to less than 100, the last one takes the rest.
+ * The share that an entity of this bucket gets, or `undefined` when the rollout leaves it out.
+ * The threshold cuts across all shares: at 50 % only those in the lower 500 buckets are ever served.
+ * When the shares add up to less than 100 %, the last one takes the rest.
  */
-export function chooseDistribution(
-  flagID: number,
-  entityID: string,
+export function chooseShare<S extends { readonly end: number }>(
+  shares: readonly S[],
+  bucket: number,
   rolloutPercent: number,
-  distributions: readonly Distribution[],
-): Distribution | undefined {
-  if (entityID === '' || rolloutPercent <= 0) return undefined;
-  const bucket = bucketOf(flagID, entityID);
+): S | undefined {
   if (rolloutPercent < 100 && bucket >= rolloutPercent * 10) return undefined;
-  let end = 0;
-  for (const distribution of distributions) {
-    end += distribution.percent * 10;
-    if (bucket < end) return distribution;
-  }
-  return distributions.at(-1);
-}
-
-/** Slices are laid out from the smallest share to the largest; equal shares keep the server's order. */
-export function byPercent(distributions: readonly Distribution[]): Distribution[] {
-  return distributions.toSorted((a, b) => a.percent - b.percent);
+  for (const share of shares) if (bucket < share.end) return share;
+  return shares.at(-1);
 }

@@ -78,7 +78,7 @@ function readVariant(value: unknown, path: string): Variant {
   };
 }
 
-function readAttachment(value: unknown, path: string): Record<string, string> {
+export function readAttachment(value: unknown, path: string): Record<string, string> {
   const entries = Object.entries(readObject(value, path));
   for (const [name, text] of entries) {
     if (typeof text !== 'string') fail(`${path}.${name}`, 'a string', text);

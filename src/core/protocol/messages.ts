@@ -91,37 +91,43 @@ function changeTypeOf(event: string): ChangeType | undefined {
 }
 
 export function decodeMessage(event: EventFrame): Result<Message> {
-  return attempt(() => {
-    const changeType = changeTypeOf(event.event);
-    if (changeType !== undefined) {
-      const id = readId(event);
-      return {
-        kind: 'change',
-        change: readChange(dataOf(event), event.event, id.epoch, id.revision, changeType),
-      };
-    }
-    switch (event.event) {
-      case 'snapshot':
-        return readSnapshotMessage(dataOf(event), event);
-      case 'batch':
-        return readBatch(dataOf(event), event);
-      case 'bye':
-        return readBye(dataOf(event));
-      default:
-        return { kind: 'unknown', type: event.event };
-    }
-  });
+  return attempt(() => readMessage(event, () => dataOf(event)));
+}
+
+/** The name and the id of an event; its data comes in the form that the transport has. */
+type EventHead = Pick<EventFrame, 'event' | 'id'>;
+
+/** `data` is not asked for when the type is unknown. */
+export function readMessage(event: EventHead, data: () => Json): Message {
+  const changeType = changeTypeOf(event.event);
+  if (changeType !== undefined) {
+    const id = readId(event);
+    return {
+      kind: 'change',
+      change: readChange(data(), event.event, id.epoch, id.revision, changeType),
+    };
+  }
+  switch (event.event) {
+    case 'snapshot':
+      return readSnapshotMessage(data(), event);
+    case 'batch':
+      return readBatch(data(), event);
+    case 'bye':
+      return readBye(data());
+    default:
+      return { kind: 'unknown', type: event.event };
+  }
 }
 
 function dataOf(event: EventFrame): Json {
   return readObject(readJson(event.data, event.event, LIMITS.eventLength), event.event);
 }
 
-function readId(event: EventFrame): EventId {
+function readId(event: EventHead): EventId {
   return decodeEventId(event.id) ?? fail(`${event.event}.id`, 'an event id (epoch.revision)', event.id);
 }
 
-function readSnapshotMessage(json: Json, event: EventFrame): Message {
+function readSnapshotMessage(json: Json, event: EventHead): Message {
   const id = readId(event);
   const revision = readOptional(json.revision, 'snapshot.revision', id.revision, readCount);
   if (revision !== id.revision) fail('snapshot.revision', `${id.revision}, as in the event id`, revision);
@@ -132,7 +138,7 @@ function readSnapshotMessage(json: Json, event: EventFrame): Message {
   };
 }
 
-function readBatch(json: Json, event: EventFrame): Message {
+function readBatch(json: Json, event: EventHead): Message {
   const { epoch, revision } = readId(event);
   const changes = readList(
     json.changes,

@@ -11,6 +11,7 @@ import type { FlagSource } from '../sources/contract.ts';
 import { STREAM_PATH } from '../sse-endpoint.ts';
 import { readJsonBody } from './body.ts';
 import { bulkRoutes } from './bulk-routes.ts';
+import { evaluationRoutes } from './evaluation-routes.ts';
 import { flagRoutes } from './flag-routes.ts';
 import { type HealthCounts, healthRoutes } from './health-routes.ts';
 import type { Answer, Ask, Route } from './route.ts';
@@ -26,11 +27,19 @@ export interface RestOptions {
   readonly checkAccess: CheckAccess;
   readonly report: (error: unknown) => void;
   readonly counts: () => HealthCounts;
+  readonly nowMs: () => number;
 }
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
-export function createRest({ source, snapshots, checkAccess, report, counts }: RestOptions): RequestListener {
+export function createRest({
+  source,
+  snapshots,
+  checkAccess,
+  report,
+  counts,
+  nowMs,
+}: RestOptions): RequestListener {
   const app = new Hono();
   const routes = [
     ...healthRoutes(source, counts),
@@ -38,6 +47,7 @@ export function createRest({ source, snapshots, checkAccess, report, counts }: R
     ...flagRoutes(source),
     ...segmentRoutes(source),
     ...variantAndTagRoutes(source),
+    ...evaluationRoutes(source, nowMs),
   ];
 
   for (const route of routes) {

@@ -1,4 +1,4 @@
-/** Random walks of FlagentSSEClient: subscriptions come and go while flags are edited and the network is cut, against the server's own history. */
+/** Random walks of the clients without a hub: subscriptions come and go while flags are edited and the network is cut, against the server's own history. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { FlagChange } from '../../src/core/state/flag-change.ts';
@@ -6,6 +6,7 @@ import type { FlagSelector } from '../../src/core/state/selector.ts';
 import { startFaultProxy } from '../../src/testing/fault-proxy.ts';
 import { startTestServer } from '../../src/testing/test-server.ts';
 import { eventually, flag, openClient } from './sse-client-kit.ts';
+import { openSocketClient } from './websocket-client-kit.ts';
 
 const KEYS = ['a', 'b', 'c'] as const;
 const TAG = 'web';
@@ -28,6 +29,7 @@ type Step =
     }
   | { readonly do: 'subscribe'; readonly selector: number }
   | { readonly do: 'stop'; readonly which: number }
+  | { readonly do: 'evaluate'; readonly key: (typeof KEYS)[number] }
   | { readonly do: 'cut' };
 
 const arbStep: fc.Arbitrary<Step> = fc.oneof(
@@ -48,6 +50,10 @@ const arbStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('stop' as const), which: fc.nat({ max: 9 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('evaluate' as const), key: fc.constantFrom(...KEYS) }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: 'cut' as const }) },
 );
 
@@ -112,10 +118,54 @@ function createWitness(selector: FlagSelector | undefined, history: History) {
   };
 }
 
-async function walk(steps: readonly Step[]): Promise<void> {
+/** As much of a client as a walk needs. */
+interface Walker {
+  subscribe(selector: FlagSelector | undefined, listener: (change: FlagChange) => void): () => void;
+  /** Asks the server about a flag, and is content with any answer or refusal that comes. */
+  evaluate(key: string): Promise<void>;
+  close(): void;
+}
+
+const WALKERS: readonly { readonly name: string; readonly open: (url: string) => Walker }[] = [
+  {
+    name: 'FlagentSSEClient',
+    open: (url) => {
+      const { client } = openClient({ url });
+      return {
+        subscribe: (selector, listener) =>
+          selector === undefined ? client.subscribeAll(listener) : client.subscribe(selector, listener),
+        evaluate: () => Promise.resolve(),
+        close: () => client.close(),
+      };
+    },
+  },
+  {
+    name: 'FlagentWebSocketClient',
+    open: (url) => {
+      const { client } = openSocketClient({ url });
+      return {
+        subscribe: (selector, listener) => {
+          if (selector === undefined) return client.subscribeAll(listener);
+          if (typeof selector !== 'string') return client.subscribe(selector, listener);
+          return client.subscribe(selector, (_, change) => listener(change));
+        },
+        evaluate: async (flagKey) => {
+          await client.evaluate({ flagKey, entityID: 'u' }).then(
+            (result) => expect(result.flagKey).toBe(flagKey),
+            (error) => expect(error).toMatchObject({ name: 'FlagError', code: 'unreachable' }),
+          );
+        },
+        close: () => client.close(),
+      };
+    },
+  },
+];
+
+async function walk(open: (url: string) => Walker, steps: readonly Step[]): Promise<void> {
   const server = await startTestServer({ closeTimeoutMs: 200 });
   const proxy = await startFaultProxy(server.url);
-  const { client } = openClient({ url: proxy.url });
+  const client = open(proxy.url);
+  const asked: Promise<void>[] = [];
   const history: History = [new Map()];
   const everybody: ReturnType<typeof createWitness>[] = [];
   let listening: { readonly witness: ReturnType<typeof createWitness>; readonly stop: () => void }[] = [];
@@ -135,14 +185,14 @@ async function walk(steps: readonly Step[]): Promise<void> {
       case 'cut':
         proxy.cut();
         return;
+      case 'evaluate':
+        asked.push(client.evaluate(step.key));
+        return;
       case 'subscribe': {
         const selector = SELECTORS[step.selector];
         const witness = createWitness(selector, history);
         everybody.push(witness);
-        const stop =
-          selector === undefined
-            ? client.subscribeAll(witness.listen)
-            : client.subscribe(selector, witness.listen);
+        const stop = client.subscribe(selector, witness.listen);
         listening.push({ witness, stop });
         return;
       }
@@ -173,6 +223,7 @@ async function walk(steps: readonly Step[]): Promise<void> {
   try {
     for (const step of steps) await take(step);
     await everybodyIsCurrent();
+    await Promise.all(asked);
     expect(everybody.flatMap(({ complaints }) => complaints)).toEqual([]);
   } finally {
     client.close();
@@ -181,10 +232,17 @@ async function walk(steps: readonly Step[]): Promise<void> {
   }
 }
 
-test('whatever comes and goes, each subscription is told what the server did, no change lost and none twice', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(arbStep, { minLength: 5, maxLength: 30 }), walk), {
-    numRuns: 80,
-    interruptAfterTimeLimit: 90_000,
-    markInterruptAsFailure: true,
-  });
-}, 120_000);
+test.each(WALKERS)(
+  '$name: whatever comes and goes, each subscription is told what the server did, no change lost and none twice',
+  async ({ open }) => {
+    const walked = fc.asyncProperty(fc.array(arbStep, { minLength: 5, maxLength: 30 }), (steps) =>
+      walk(open, steps),
+    );
+    await fc.assert(walked, {
+      numRuns: 80,
+      interruptAfterTimeLimit: 90_000,
+      markInterruptAsFailure: true,
+    });
+  },
+  120_000,
+);
