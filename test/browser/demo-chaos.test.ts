@@ -30,6 +30,8 @@ async function openTabs<Count extends 1 | 2>(
   while (tabs.length < count) {
     const tab = await browser.newTab(`${demo.url}${address}`);
     await tab.waitFor(() => document.querySelectorAll('[data-mood=good], [data-flag]').length === 31);
+    // A crash is told by comparing with the hub that the page has looked at before.
+    await tab.waitFor(() => document.querySelector('.log [data-kind=detail]') !== null);
     tabs.push(tab);
   }
   return tabs as never;
