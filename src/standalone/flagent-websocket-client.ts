@@ -24,11 +24,14 @@ import {
 export type FlagListener = (flag: Flag | undefined, change: FlagChange) => void;
 
 /** Hears the outcome of an evaluation: a result, or the error that the promise rejects with. */
-export type EvaluationListener = (result: EvaluationResult | undefined, error?: FlagError) => void;
+export type EvaluationListener<K extends string = string> = (
+  result: EvaluationResult<K> | undefined,
+  error?: FlagError,
+) => void;
 
 /** Whom to evaluate which flag for. */
-export interface EvaluationQuestion extends EntityQuestion {
-  readonly flagKey: FlagKey;
+export interface EvaluationQuestion<K extends FlagKey = FlagKey> extends EntityQuestion {
+  readonly flagKey: K;
 }
 
 /**
@@ -102,9 +105,12 @@ export class FlagentWebSocketClient {
    * drops too or the client has given up, with `timeout` when the time is over, with what the server complains about, and with `closed`.
    * With a callback the rejection need not be handled.
    */
-  evaluate(question: EvaluationQuestion, callback?: EvaluationListener): Promise<EvaluationResult> {
+  evaluate<K extends FlagKey>(
+    question: EvaluationQuestion<K>,
+    callback?: EvaluationListener<K>,
+  ): Promise<EvaluationResult<K>> {
     if (callback !== undefined) checkListener(callback);
-    const answer = this.#ask(question);
+    const answer = this.#ask(question) as Promise<EvaluationResult<K>>;
     if (callback !== undefined) {
       answer.then(
         (result) => callListener((heard) => callback(heard), result),

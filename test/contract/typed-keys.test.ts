@@ -41,10 +41,11 @@ const DECLARED = declareFlags(
 
 const HEAD = `
 import {
-  type Attachment, createFlagClient, type EvaluationResult, FlagentSSEClient, type FlagKey, readAttachment, type VariantKey,
+  type Attachment, createFlagClient, type EvaluationResult, FlagentSSEClient, FlagentWebSocketClient, type FlagKey, readAttachment, type VariantKey,
 } from 'flagent-offline';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const flags = createFlagClient({ url: 'https://flags.example.com' });
+const socket = new FlagentWebSocketClient({ url: 'https://flags.example.com' });
 const theme = flags.evaluateNow({ flagKey: 'theme' });
 const limits = await flags.evaluate({ flagKey: 'limits', entityID: 'a' });
 const [either] = await flags.evaluateBatch({ flagKeys: ['theme', 'limits'], entities: [{ entityID: 'a' }] });
@@ -64,6 +65,8 @@ flags.subscribe('them', () => {}); // TS2345
 flags.subscribe({ flagKeys: ['theme', 'them'] }, () => {}); // TS2820
 flags.subscribe({ segmentsOf: 'them' }, () => {}); // TS2820
 new FlagentSSEClient({ url: 'https://flags.example.com' }).subscribe({ segmentsOf: 'them' }, () => {}); // TS2820
+socket.evaluate({ flagKey: 'them' }); // TS2820
+socket.evaluate({ flagKey: 'theme' }).then(({ variantKey }) => variantKey === 'drak'); // TS2367
 if (theme.variantKey === 'drak') console.log(); // TS2367
 if (limits.variantKey === 'dark') console.log(); // TS2367
 if (either.variantKey === 'drak') console.log(); // TS2367
@@ -90,6 +93,7 @@ flags.subscribe({ flagKeys: ['theme', 'limits'] }, () => {});
 flags.subscribe({ segmentsOf: 'plain' }, () => {});
 flags.subscribe({ tags: ['any'] }, () => {});
 new FlagentSSEClient({ url: 'https://flags.example.com' }).subscribe('theme', () => {});
+socket.evaluate({ flagKey: 'theme' }).then(({ variantKey }) => variantKey === 'dark');
 if (theme.variantKey === 'dark' || limits.variantKey === 'off' || either.variantKey === 'on') console.log();
 console.log(theme.variantAttachment?.colour.length, theme.variantAttachment?.font?.length);
 readAttachment(theme).string('font', 'sans');
