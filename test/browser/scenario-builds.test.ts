@@ -57,6 +57,8 @@ for (const [index, builds] of OPENINGS.entries()) {
           await play.editReaches([...left]);
         }
         for (const tab of left) await tab.close();
+        // The next round counts streams, and a busy server may not have heard yet that this one has ended.
+        await expect.poll(async () => (await play.server.health()).streams, { timeout: 10_000 }).toBe(0);
       }
     },
     { hosts: ['shared-worker'], timeoutMs: 180_000 },
