@@ -41,7 +41,7 @@ export interface RecordedChange {
 }
 
 export interface FlagSource {
-  /** Names this history; another epoch means that nothing a client holds can be continued. */
+  /** Names this history; another epoch means that nothing a client holds can be continued. Changes only where a source outlives its store. */
   readonly epoch: string;
   /** Grows by one with each change; 0 when nothing has happened yet. */
   readonly revision: number;
@@ -53,8 +53,13 @@ export interface FlagSource {
    * written. `decide` may be called again when another process was faster.
    */
   edit<T>(decide: (catalogue: Catalogue) => Plan<T>): Promise<T>;
-  /** Hears the changes of each commit, in order, when they are durable and readable. The returned function stops it. */
-  watch(listener: (commit: readonly RecordedChange[]) => void): () => void;
+  /**
+   * Hears the changes of each commit, in order, when they are durable and readable; and that a new epoch has begun, when the new catalogue
+   * can be read: all that was heard before is then void. The returned function stops both.
+   */
+  watch(listener: (commit: readonly RecordedChange[]) => void, onNewEpoch?: () => void): () => void;
+  /** Why the flags cannot be edited now, or may be old, in words for the operator: the store behind it is out of reach. `undefined`: all is well. */
+  readonly problem: string | undefined;
   /** Idempotent; edits afterwards reject with `closed`. */
   close(): Promise<void>;
 }

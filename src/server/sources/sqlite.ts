@@ -93,6 +93,7 @@ export function openSqliteSource({
       listeners.add(own);
       return () => void listeners.delete(own);
     },
+    problem: undefined,
     async close() {
       if (isClosed) return;
       isClosed = true;
