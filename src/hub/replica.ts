@@ -122,6 +122,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   let isWaiting = false;
   /** Something was lost while a snapshot was on its way, which may be older than that. */
   let isWaitingInVain = false;
+  /** Counts what was let go of: what was being read from storage meanwhile belongs to it. */
+  let drops = 0;
   let wholeNow: { readonly of: Held; readonly update: Update } | undefined;
   const counts = { refused: 0, unknown: 0, writtenLength: 0 };
 
@@ -331,8 +333,9 @@ export function createReplica(options: ReplicaOptions): Replica {
       return held === undefined || isStored;
     },
     load: async (epoch) => {
+      const dropsBefore = drops;
       const stored = await store.load();
-      if (stored === undefined || !isNewer(stored, epoch)) return;
+      if (drops !== dropsBefore || stored === undefined || !isNewer(stored, epoch)) return;
       held = stored.held;
       isStored = true;
       noteFilter(stored.filterKey);
@@ -401,6 +404,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       storeAnew();
     },
     drop: async () => {
+      drops += 1;
       stopWaiting();
       await working;
       held = undefined;

@@ -125,6 +125,8 @@ export function linkTab({
       await hub.call((remote, tabId) => remote.forget(tabId));
       signOuts += 1;
       apply({ kind: 'empty' });
+      // A sign-in asked for right behind it may have been answered first.
+      hub.catchUp();
       tabStatus.receive({
         ...tabStatus.hub(),
         source: 'none',

@@ -378,6 +378,23 @@ test('forget wipes storage and every tab, and stays away from the server until a
   expect(transport.latest().request.after).toBeUndefined();
 });
 
+test('what was being read from storage at a sign-out is not shown after it', async () => {
+  const store = createMemoryStore();
+  const stored = { epoch: 'e1', revision: 3, flags: new Map([['one', one]]), isFiltered: false };
+  await store.saveSnapshot(stored, { term: await store.lead(), nowMs: 77, filterKey: '' });
+  const read = await store.load();
+  let finish = (): void => {};
+  const reading = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const { hub, attach } = createWorld({ store: { ...store, load: () => reading.then(() => read) } });
+  const tab = attach('a');
+  await hub.forget();
+  finish();
+  await settle();
+  expect([tab.mirror.held, hub.debug().status.revision]).toEqual([undefined, undefined]);
+});
+
 test('what a snapshot request brings after forget is not taken: it belongs to who was forgotten', async () => {
   const store = createMemoryStore();
   const { hub, transport, attach } = createWorld({ store });
