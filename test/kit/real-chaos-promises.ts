@@ -24,19 +24,26 @@ export interface ChaosWatched {
 }
 
 /**
- * The server may need this long to learn that a stream was closed. What stands between does not add to it: a proxy that stalls holds back
- * the end of the old stream, but the next one too, and when it lets go both arrive together.
+ * The server may need this long to learn that a stream was closed: three engines share the machine here, so it is longer than in the
+ * scenarios (250 ms), which have it for themselves. What stands between does not add to it: a proxy that stalls holds back the end of the
+ * old stream, but the next one too, and when it lets go both arrive together.
  */
-const LEARNS_OF_CLOSE_WITHIN_MS = 250;
+const LEARNS_OF_CLOSE_WITHIN_MS = 1_000;
 /** From the end of all faults until every tab is current. */
 const RECOVERS_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
 export function createChaosPromises({ server, history, tabs, opened }: ChaosWatched): ChaosPromises {
+  const debugAll = (): Promise<readonly HubLook[]> => Promise.all(tabs().map(debug));
+
   const look = async (): Promise<readonly TabLook[]> => {
     const { longestOverlapMs } = server;
-    if (longestOverlapMs > LEARNS_OF_CLOSE_WITHIN_MS)
-      throw new Error(`The server had more than one stream for ${Math.round(longestOverlapMs)} ms.`);
+    if (longestOverlapMs > LEARNS_OF_CLOSE_WITHIN_MS) {
+      const traces = (await debugAll()).map(({ trace }) => trace);
+      throw new Error(
+        `The server had more than one stream for ${Math.round(longestOverlapMs)} ms.\n${traces.join('\n')}`,
+      );
+    }
     const looks: TabLook[] = [];
     for (const tab of tabs()) {
       const seen = await lookAt(tab);
@@ -50,8 +57,6 @@ export function createChaosPromises({ server, history, tabs, opened }: ChaosWatc
 
   const isCurrent = (state: SeenState | undefined): boolean =>
     state?.revision === history.now.revision && state.digest === history.now.digest;
-
-  const debugAll = (): Promise<readonly HubLook[]> => Promise.all(tabs().map(debug));
 
   return {
     check: async () => {
