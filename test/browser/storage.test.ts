@@ -79,7 +79,7 @@ test.each(['in a private window', 'in a profile on disk'])(
 
 /**
  * Chromium alone can take a database that has crashed in the middle of a write for damaged, and empties it, when it is opened for the second
- * time after that (seen without any code of ours, in 3 of 100 crashes): it goes on writing behind the torn end of its log. What it finds
+ * time after that (seen without any code of ours, after about one crash in 80): it goes on writing behind the torn end of its log. What it finds
  * when it is opened for the first time is whole.
  */
 const CRASHES_IN_A_ROW = engine.name === 'chromium' ? [1, 1, 1] : [3];
